@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <Eigen/Core>
+
+namespace mellow {
+
+using Eigen::Index;
+
+/// A dynamic column vector. Parameters, gradients, single observations.
+template <class Scalar = float>
+using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
+
+/// A dynamic column-major matrix. Batches are `features x batch`: one column a sample.
+template <class Scalar = float>
+using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
+
+/// Views of vectors and matrices that live elsewhere; any contiguous column or block binds without a copy.
+template <class Scalar = float>
+using VectorRef = Eigen::Ref<Vector<Scalar>>;
+template <class Scalar = float>
+using ConstVectorRef = Eigen::Ref<const Vector<Scalar>>;
+template <class Scalar = float>
+using MatrixRef = Eigen::Ref<Matrix<Scalar>>;
+template <class Scalar = float>
+using ConstMatrixRef = Eigen::Ref<const Matrix<Scalar>>;
+
+}  // namespace mellow

@@ -55,9 +55,11 @@ class Progress {
 
  private:
   void look_at_clock();
-  void print(double now, bool last);
+  void measure(double now);
+  void print(std::string_view text) const;
   double fraction() const;
-  std::string line(std::size_t width) const;
+  std::string line(double now, bool last) const;
+  std::size_t width() const;
 
   std::int64_t total_steps_;
   ProgressOptions options_;

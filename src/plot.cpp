@@ -66,13 +66,14 @@ std::string script(const Plot& plot, std::string_view terminal) {
   std::string text = fmt::format(
       R"(set encoding utf8
 set terminal {}
-set title {} noenhanced font ',15' offset 0,0.3
+set title {} noenhanced font ',15' 
 set xlabel {} noenhanced
 set ylabel {} noenhanced
 set border 3 linecolor rgb '#555555' linewidth 1
 set tics nomirror out scale 0.5 textcolor rgb '#333333'
 set grid linetype 1 linecolor rgb '#E4E4E4' linewidth 1
-set key outside below center horizontal noenhanced samplen 2
+set key outside below center horizontal Left reverse noenhanced samplen 2 height 1 spacing 1.2
+set rmargin 4
 set format '%.6g'
 )",
       terminal, literal(plot.title), literal(plot.x_label), literal(plot.y_label));
@@ -91,12 +92,15 @@ set format '%.6g'
       text += '\n';
     }
     text += "END\n";
-    if (band)
+    if (band) {
       bands += fmt::format(
           "$data{} using 1:3:4 with filledcurves fillcolor rgb '{}' fillstyle transparent solid 0.18 noborder "
           "notitle, ",
           i, color);
-    lines += fmt::format("$data{} using 1:2 with lines linewidth 2 linecolor rgb '{}' dashtype {} {}, ", i, color,
+    }
+    // Dots show the points of a short series, and one between two gaps.
+    const auto style = series.x.size() < 32 ? "linespoints pointtype 7 pointsize 0.4" : "lines";
+    lines += fmt::format("$data{} using 1:2 with {} linewidth 2 linecolor rgb '{}' dashtype {} {}, ", i, style, color,
                          1 + i / palette.size(), in_legend(series.label));
   }
   text += "plot " + bands + lines;
@@ -158,9 +162,10 @@ void save_plot(const fs::path& path, const Plot& plot) {
   const auto draw = [&](const char* ending, std::string_view terminal) {
     write_file_atomically(fs::path(stem) += ending, gnuplot(script(plot, terminal)));
   };
-  draw(".svg", "svg size 800,500 noenhanced font 'DejaVu Sans,13' background rgb 'white'");
-  draw(".png",
-       "pngcairo size 1600,1000 noenhanced font 'DejaVu Sans,13' fontscale 2 linewidth 2 background rgb 'white'");
+  draw(".svg", "svg size 800,500 noenhanced rounded font 'sans-serif,12' background rgb 'white'");
+  draw(
+      ".png",
+      "pngcairo size 1600,1000 noenhanced rounded font 'sans-serif,12' fontscale 2 linewidth 2 background rgb 'white'");
 }
 
 }  // namespace mellow::tools

@@ -68,7 +68,7 @@ concept Callback = requires(C callback, const RunStatus& status) { callback.on_s
 template <class Function, class... Callbacks>
 bool tell(const Function& function, Callbacks&... callbacks) {
   bool go_on = true;
-  const auto one = [&](auto& callback) {
+  [[maybe_unused]] const auto one = [&](auto& callback) {
     if constexpr (std::invocable<Function, decltype(callback)>) {
       if constexpr (std::same_as<std::invoke_result_t<Function, decltype(callback)>, bool>) go_on &= function(callback);
       else function(callback);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <mellow/core/numerics.hpp>
+
+#include <mellow/core/rng.hpp>
+
+#include "support/gradient.hpp"
+
+using namespace mellow;
+
+TEST_CASE("log_sum_exp agrees with the naive formula where that works") {
+  Rng rng(1);
+  for (Index n = 1; n < 40; ++n) {
+    Vector<double> x(n);
+    for (double& v : x) v = rng.normal(0, 3);
+    CHECK(log_sum_exp(x) == Approx(std::log(x.array().exp().sum())).epsilon(1e-13));
+    CHECK(log_sum_exp(x.cast<float>()) == Approx(log_sum_exp(x)).epsilon(1e-5));
+    const Vector<double> softmax = (x.array() - log_sum_exp(x)).exp();
+    expect_gradient([](const Vector<double>& at) { return log_sum_exp(at); }, x, softmax);
+  }
+}
+
+TEST_CASE("log_sum_exp neither overflows nor hides what is not finite") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  CHECK(log_sum_exp(Vector<double>::Constant(3, 1e4)) == Approx(1e4 + std::log(3.0)));
+  CHECK(log_sum_exp(Vector<double>::Constant(3, -1e4)) == Approx(-1e4 + std::log(3.0)));
+  CHECK(log_sum_exp(Vector<double>(0)) == -infinity);
+  CHECK(log_sum_exp(Vector<double>::Constant(2, -infinity)) == -infinity);
+  CHECK(log_sum_exp(Eigen::Vector2d(1, infinity)) == infinity);
+  CHECK(log_sum_exp(Eigen::Vector2d(0, -infinity)) == 0);
+  CHECK(std::isnan(log_sum_exp(Eigen::Vector3d(1, std::nan(""), 2))));
+}

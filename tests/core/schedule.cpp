@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <mellow/core/schedule.hpp>
+
+#include "support/catch.hpp"
+
+using namespace mellow;
+
+TEST_CASE("A number is a constant schedule") {
+  const Schedule constant = 0.25;
+  for (const Index step : {Index{0}, Index{1}, Index{1} << 40}) CHECK(constant(step) == 0.25);
+}
+
+TEST_CASE("Schedules start and end where they say and stay there") {
+  for (const auto& schedule : {linear(1, 0.1, 100), cosine(1, 0.1, 100), exponential(1, 0.1, 100)}) {
+    CHECK(schedule(0) == Approx(1));
+    CHECK(schedule(100) == Approx(0.1));
+    CHECK(schedule(1'000'000) == Approx(0.1));
+    CHECK(schedule.minimum() == 0.1);
+    CHECK(schedule.maximum() == 1);
+    for (Index i = 0; i < 100; ++i) CHECK(schedule(i + 1) < schedule(i));
+  }
+  CHECK(linear(1, 0, 10)(4) == Approx(0.6));
+  CHECK(cosine(1, 0, 10)(5) == Approx(0.5));
+  CHECK(exponential(1, 0.01, 10)(5) == Approx(0.1));
+}
+
+TEST_CASE("Schedules that make no sense are refused") {
+  CHECK_THROWS_AS(linear(1, 0, 0), Error);
+  CHECK_THROWS_AS(linear(std::nan(""), 0, 10), Error);
+  CHECK_THROWS_AS(exponential(1, 0, 10), Error);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <mellow/training/run.hpp>
+
+#include <vector>
+
+#include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/time_limit.hpp>
+#include <mellow/nn/mlp.hpp>
+#include <mellow/value/dqn.hpp>
+
+#include "support/catch.hpp"
+
+using namespace mellow;
+using namespace mellow::training;
+
+namespace {
+
+const environments::TimeLimit cart_pole(environments::CartPole{}, 500);
+
+auto small_agent(std::uint64_t seed = 0) { return value::Dqn(nn::Mlp({4, 16, 2}), {.batch_size = 8, .learning_starts = 50, .seed = seed}); }
+
+/// Records what a run tells.
+struct Log {
+  std::vector<RunStatus> episodes, evaluations;
+  Index steps = 0, ends = 0, stop_at = -1;
+  bool on_step(const RunStatus& status) { return steps = status.step, steps != stop_at; }
+  void on_episode(const RunStatus& status) { episodes.push_back(status); }
+  void on_evaluation(const RunStatus& status) { evaluations.push_back(status); }
+  void on_end(const RunStatus&) { ++ends; }
+};
+
+}  // namespace
+
+TEST_CASE("A run keeps its budget of steps and tells what happens") {
+  auto agent = small_agent();
+  Log log;
+  const auto run = train(agent, cart_pole, {.steps = 1050, .evaluate_every = 200, .evaluation_episodes = 2}, log);
+  CHECK(run.end == RunEnd::Budget);
+  CHECK((run.steps == 1050 && log.steps == 1050 && log.ends == 1));
+  CHECK(agent.learner().counters.steps == 1050);
+  CHECK(run.episodes == static_cast<Index>(log.episodes.size()));
+  Index steps = 0;
+  double total = 0;
+  for (const RunStatus& episode : log.episodes) {
+    steps += episode.episode_length;
+    total += episode.episode_return;
+    CHECK(episode.step == steps);
+    CHECK(episode.episode_return == static_cast<double>(episode.episode_length));  // CartPole pays 1 a step
+  }
+  if (log.episodes.size() <= 100) CHECK(run.mean_return == Approx(total / static_cast<double>(log.episodes.size())));
+  REQUIRE(log.evaluations.size() == 6);  // five and one at the end
+  CHECK(log.evaluations.back().step == 1050);
+  double best = -1;
+  for (const RunStatus& evaluation : log.evaluations) {
+    CHECK(evaluation.improved == (evaluation.evaluation_return >= best));
+    best = std::max(best, evaluation.evaluation_return);
+    CHECK(evaluation.best_return == best);
+  }
+  CHECK(run.best_return == best);
+}
+
+TEST_CASE("A run keeps its budget of episodes, stops at a return, and when a callback says so") {
+  auto agent = small_agent();
+  CHECK(train(agent, cart_pole, {.steps = 0, .episodes = 7}).episodes == 7);
+  const auto reached = train(agent, cart_pole, {.steps = 10'000, .evaluate_every = 100, .evaluation_episodes = 1, .stop_at_return = 1});
+  CHECK(reached.end == RunEnd::ReturnReached);
+  CHECK(reached.steps == 100);
+  Log log;
+  log.stop_at = 33;
+  const auto stopped = train(agent, cart_pole, {.steps = 10'000}, log);
+  CHECK(stopped.end == RunEnd::Stopped);
+  CHECK((stopped.steps == 33 && log.ends == 1));
+  CHECK(stopped.best_parameters == agent.parameters());  // evaluated once more at the end
+}
+
+TEST_CASE("The best parameters are those of the best evaluation") {
+  auto agent = small_agent();
+  std::vector<std::pair<double, Vector<float>>> seen;
+  struct Keep {
+    decltype(agent)& from;
+    decltype(seen)& to;
+    void on_evaluation(const RunStatus& status) { to.emplace_back(status.evaluation_return, from.parameters()); }
+  } keep{agent, seen};
+  int improvements = 0;
+  const auto run = train(agent, cart_pole, {.steps = 2000, .evaluate_every = 100, .evaluation_episodes = 3}, keep, OnImprovement([&] { ++improvements; }));
+  const auto best = std::max_element(seen.rbegin(), seen.rend(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  CHECK(run.best_return == best->first);
+  CHECK(run.best_parameters == best->second);
+  CHECK(improvements >= 1);
+  agent.set_parameters(run.best_parameters);
+  CHECK(mean(evaluate(agent, cart_pole, 3, Rng(0, streams::kEvaluation))) == run.best_return);  // the same episodes again
+}
+
+TEST_CASE("A run is the same bit for bit when repeated, and evaluations do not move it") {
+  auto a = small_agent(3), b = small_agent(3), c = small_agent(3), d = small_agent(3);
+  train(a, cart_pole, {.steps = 500, .evaluate_every = 0, .seed = 3});
+  train(b, cart_pole, {.steps = 500, .evaluate_every = 0, .seed = 3});
+  train(c, cart_pole, {.steps = 500, .evaluate_every = 50, .seed = 3});
+  train(d, cart_pole, {.steps = 500, .evaluate_every = 0, .seed = 4});
+  CHECK(first_difference(a, b).empty());
+  CHECK(first_difference(a, c).empty());
+  CHECK_FALSE(first_difference(a, d).empty());
+}
+
+TEST_CASE("The observation of an episode's end is learned from, not that of the next start") {
+  struct Watcher {
+    std::vector<std::array<float, 2>> ends;
+    Index act(const ConstVectorRef<float>&, Rng&) { return 1; }
+    Index greedy(const ConstVectorRef<float>&) { return 1; }
+    void require_fits(const Box&, const Discrete&) const {}
+    std::optional<value::Learned> observe(const Transition<>& t, Rng&) {
+      if (t.terminated) ends.push_back({t.observation[2], t.next_observation[2]});
+      return {};
+    }
+  } watcher;
+  train(watcher, cart_pole, {.steps = 100, .evaluate_every = 0});
+  REQUIRE(watcher.ends.size() > 5);
+  for (const auto& [before, after] : watcher.ends) {
+    CHECK(std::abs(before) <= 0.2095f);
+    CHECK(std::abs(after) > 0.2094f);
+  }
+}
+
+TEST_CASE("Runs that make no sense are refused") {
+  auto agent = small_agent();
+  CHECK_THROWS_AS(train(agent, cart_pole, {.steps = 0}), Error);
+  CHECK_THROWS_AS(train(agent, cart_pole, {.steps = -1}), Error);
+  CHECK_THROWS_AS(train(agent, cart_pole, {.evaluation_episodes = 0}), Error);
+  value::Dqn wide(nn::Mlp({5, 16, 2}));
+  CHECK_THROWS_WITH(train(wide, cart_pole, {}), Catch::Contains("needs 4 inputs"));
+}
+
+TEST_CASE("An episode that never ends is cut in an evaluation") {
+  auto agent = small_agent();
+  struct Forever : environments::CartPole {
+    Step step(Index, Rng&) { return {.reward = 1}; }
+  };
+  CHECK(evaluate(agent, Forever{}, 2, Rng(1), 50) == std::vector<double>{50, 50});
+}

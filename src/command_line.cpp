@@ -100,6 +100,10 @@ CommandLine& CommandLine::option(const std::string& name, bool& value, const std
   const auto negated = "!--no-" + name.substr(std::min<std::size_t>(name.size(), 2));
   impl_->app.add_flag(name + "," + negated, value, help)
       ->default_str(value ? "true" : "false")
+      ->check([name](const std::string& text) {
+        if (text == "true" || text == "false") return std::string();
+        throw CLI::ValidationError(name, fmt::format("must be true or false (got {})", text));
+      })
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   return *this;
 }
@@ -160,11 +164,15 @@ void CommandLine::parse(int argc, const char* const* argv) {
   } catch (const CLI::CallForHelp&) {
     fmt::print("{}", app.help());
     std::exit(0);
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string_view message = error.what();  // "--name: 1 required INT missing"
+    refuse(fmt::format("{}: needs a value", message.substr(0, message.find(':'))));
   } catch (const CLI::ParseError& error) {
     refuse(error.what());
   }
-  if (const auto unknown = app.remaining(); !unknown.empty()) {
-    const auto name = unknown.front().substr(0, unknown.front().find('='));
+  for (const auto& argument : app.remaining()) {
+    if (!argument.starts_with('-')) refuse(argument + ": unexpected argument (--help lists all options)");
+    const auto name = argument.substr(0, argument.find('='));
     const auto near = impl_->nearest(name);
     refuse(
         fmt::format("{}: unknown option ({})", name, near.empty() ? "--help lists all" : "did you mean " + near + "?"));

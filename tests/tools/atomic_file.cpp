@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mellow/tools/atomic_file.hpp"
 
+#include <sys/resource.h>
+
 #include <array>
+#include <csignal>
 #include <string>
 
 #include "../support/catch.hpp"
+#include "../support/child.hpp"
 #include "../support/temporary_directory.hpp"
 #include "mellow/core/error.hpp"
 
@@ -54,6 +58,25 @@ TEST_CASE("write_file_atomically names the path and the reason when it fails") {
                     Contains("file/below") && Contains("Not a directory"));
   CHECK_THROWS_WITH(write_file_atomically(directory / std::string(300, 'n'), "x"), Contains("File name too long"));
   CHECK_THROWS_AS(write_file_atomically("", "x"), Error);
+  CHECK(read_file(directory / "file") == "old");
+  CHECK(directory.size() == 1);
+}
+
+TEST_CASE("write_file_atomically keeps the old file when the new one does not fit") {
+  const TemporaryDirectory directory;
+  write_file_atomically(directory / "file", "old");
+  const auto child = run_in_child([&] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit = {1000, 1000};  // bytes a file
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    try {
+      write_file_atomically(directory / "file", std::string(2000, 'x'));
+    } catch (const Error& error) {
+      std::fputs(error.what(), stdout);
+    }
+    return 0;
+  });
+  CHECK_THAT(child.out, Contains("file: cannot write: File too large"));
   CHECK(read_file(directory / "file") == "old");
   CHECK(directory.size() == 1);
 }

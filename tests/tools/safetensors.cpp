@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <limits>
 
 #include "../support/catch.hpp"
@@ -33,7 +34,7 @@ std::string file_of(const std::string& header, const std::string& data = "") {
 std::string complaint(const std::string& bytes) {
   const TemporaryDirectory directory;
   const auto path = directory / "attack.safetensors";
-  write_file_atomically(path, bytes);
+  std::ofstream(path, std::ios::binary) << bytes;
   try {
     load_safetensors(path);
     return "";
@@ -174,6 +175,10 @@ TEST_CASE("load_safetensors refuses malformed files and says why") {
   CHECK_THAT(complaint(tensor(good + "}, \"w\":{" + good)), Contains("twice") && Contains("got w"));
   CHECK_THAT(complaint(tensor(good + R"(,"dtype":"F64")")), Contains("twice"));
   CHECK_THAT(complaint(tensor(good + "}, \"v\":{" + good)), Contains("tensor 'w'") && Contains("must begin"));
+  const std::string huge(1'000'000, 'n');
+  CHECK(complaint(file_of("{\"" + huge + "\":3}")).size() < 1000);
+  CHECK(complaint(file_of("{\"w\":\"" + huge + "\"}")).size() < 1000);
+  CHECK(complaint(file_of("{\"w\":\"" + huge)).size() < 1000);
   std::string ones = "1";
   for (int i = 0; i < 100; ++i) ones += ",1";
   CHECK_THAT(complaint(tensor("\"shape\":[" + ones + "]")), Contains("64"));
@@ -194,6 +199,14 @@ TEST_CASE("load_safetensors survives any truncation and any changed byte") {
       complaint(changed);  // loads, or throws Error; anything else ends the test
     }
   }
+}
+
+TEST_CASE("load_safetensors reads a header of many names in little time") {
+  std::string header = "{";
+  for (int i = 0; i < 20000; ++i) {
+    header += fmt::format("{}\"{}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}", i == 0 ? "" : ",", i);
+  }
+  CHECK(complaint(file_of(header + "}")).empty());
 }
 
 TEST_CASE("load_safetensors names a file that is not there") {

@@ -16,10 +16,10 @@
 namespace mellow::tools {
 namespace {
 
-constexpr double terminal_period = 0.1, log_period = 10, log_start = 1;  // seconds between lines
-constexpr double memory = 3;                                             // seconds over which rates are averaged
-constexpr double clock_period = 0.005;                                   // seconds between looks at the clock
-constexpr std::int64_t most_calls = 64;                                  // bounds the wait when calls become slow
+constexpr double terminal_period = 0.1, log_period = 5, log_start = 1;  // seconds between lines
+constexpr double memory = 3;                                            // seconds over which rates are averaged
+constexpr double clock_period = 0.005;                                  // seconds between looks at the clock
+constexpr std::int64_t most_calls = 64;                                 // bounds the wait when calls become slow
 
 double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();

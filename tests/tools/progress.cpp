@@ -54,7 +54,7 @@ TEST_CASE("Progress prints plain lines to a log: one soon, few after, one at the
                Contains("/50 000 steps") && Contains("return 312.4") && Contains("loss 0.0123") && EndsWith("\n"));
     CHECK_THAT(text, Contains(" 1 000 steps/s") && Contains("left") && Contains("episodes"));
   }
-  CHECK(lines == 3);
+  CHECK(lines == 6);
   progress.finish();
   CHECK(screen.take() ==
         " 60%  30 000/50 000 steps  in 30 s  1 000 steps/s  return 312.4  loss 0.01230  300 episodes\n");

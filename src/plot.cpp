@@ -32,16 +32,16 @@ using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 constexpr std::array<std::string_view, 7> palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                                      "#E69F00", "#56B4E9", "#000000"};
 
-/// A text as a string of gnuplot. All but ASCII letters, digits and UTF-8 beyond ASCII is written in octal, so nothing
-/// in it is special to gnuplot: quotes, backslashes, and backquotes, which would run a command. Control characters
-/// become spaces.
+/// A text as a string of gnuplot. All of ASCII but letters and spaces is written in octal, so nothing in it is special
+/// to gnuplot: no quote, no backslash, no backquote, which would run a command. Digits too, as gnuplot takes one that
+/// follows an octal code for a part of it. Control characters become spaces.
 std::string literal(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);
-    const bool plain = code >= 0x80 || std::isalnum(code) != 0;
-    if (plain) result += c;
-    else result += fmt::format("\\{:03o}", code < 0x20 || code == 0x7f ? ' ' : code);
+    if (code < 0x20 || code == 0x7f) result += ' ';
+    else if (code >= 0x80 || code == ' ' || std::isalpha(code) != 0) result += c;
+    else result += fmt::format("\\{:03o}", code);
   }
   return result + '"';
 }

@@ -60,10 +60,23 @@ TEST_CASE("save_plot shows hostile texts as they are and runs none") {
     save_plot(directory / "plot", plot);
     CHECK_FALSE(std::filesystem::exists(trap));
   }
+}
+
+TEST_CASE("save_plot shows every character of a text") {
+  if (gnuplot_is_missing()) return;
+  const TemporaryDirectory directory;
+  std::string all;
+  for (char c = '!'; c <= '~'; ++c) {
+    if (std::string_view("<>&").find(c) == std::string_view::npos)
+      all += {c, '7', c, 'x'};  // XML has other names for these
+  }
   auto plot = curve();
-  plot.title = "a_b^2 {x} \\n it's";
+  plot.title = "solved (475), \u03c9 = 5 \t it's";
+  plot.series[0].label = all;
   save_plot(directory / "plot", plot);
-  CHECK_THAT(read_file(directory / "plot.svg"), Contains("a_b^2 {x} \\n it's"));
+  const auto svg = read_file(directory / "plot.svg");
+  CHECK_THAT(svg, Contains(">solved (475), \u03c9 = 5   it's<"));
+  CHECK_THAT(svg, Contains(">" + all + "<"));
 }
 
 TEST_CASE("save_plot refuses what it cannot draw") {

@@ -63,15 +63,29 @@ std::string describe(const OptionRange<Number>& range) {
 }  // namespace
 
 struct CommandLine::Impl {
-  explicit Impl(std::string description) : app(std::move(description)) { app.allow_extras(); }
+  explicit Impl(std::string description) : app(std::move(description)) {
+    app.allow_extras();
+    describe("--help", "print this and exit", "");
+  }
 
   /// Adds an option that hands its last argument to `read`, which throws CLI::ValidationError.
-  void add(const std::string& name, const std::string& help, const std::string& kind, const std::string& default_text,
+  void add(const std::string& name, const std::string& kind, const std::string& help, const std::string& default_text,
            std::function<void(const std::string&)> read) {
-    app.add_option_function(name, std::move(read), help)
-        ->type_name(kind)
-        ->default_str(default_text)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    app.add_option_function(name, std::move(read))->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    describe(name + " " + kind, help, default_text);
+  }
+
+  /// Adds a line to the help.
+  void describe(const std::string& usage, const std::string& help, const std::string& default_text) {
+    lines.emplace_back(usage, default_text.empty() ? help : fmt::format("{} [{}]", help, default_text));
+  }
+
+  std::string help(std::string_view program) const {
+    std::size_t width = 0;
+    for (const auto& [usage, text] : lines) width = std::max(width, usage.size());
+    auto result = fmt::format("{}\n\nUsage: {} [options]\n\n", app.get_description(), program);
+    for (const auto& [usage, text] : lines) result += fmt::format("  {:<{}}  {}\n", usage, width, text);
+    return result;
   }
 
   /// The known option that `name` most likely was meant to be, or an empty text.
@@ -91,16 +105,20 @@ struct CommandLine::Impl {
   }
 
   CLI::App app;
+  std::vector<std::pair<std::string, std::string>> lines;  // usage and explanation of each option, for the help
 };
 
 CommandLine::CommandLine(std::string description) : impl_(std::make_unique<Impl>(std::move(description))) {}
 CommandLine::~CommandLine() = default;
 
 CommandLine& CommandLine::option(const std::string& name, bool& value, const std::string& help) {
-  const auto negated = "!--no-" + name.substr(std::min<std::size_t>(name.size(), 2));
-  impl_->app.add_flag(name + "," + negated, value, help)
-      ->default_str(value ? "true" : "false")
+  const auto negated = "--no-" + name.substr(std::min<std::size_t>(name.size(), 2));
+  impl_->app.add_flag(name + ",!" + negated, value)
+      ->check([](const std::string& text) {
+        return text == "true" || text == "false" ? "" : fmt::format("must be true or false (got {})", text);
+      })
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  impl_->describe(name + ", " + negated, help, value ? "true" : "false");
   return *this;
 }
 
@@ -108,7 +126,7 @@ template <class Number>
   requires(std::integral<Number> || std::floating_point<Number>)
 CommandLine& CommandLine::option(const std::string& name, Number& value, const std::string& help,
                                  std::type_identity_t<OptionRange<Number>> range) {
-  impl_->add(name, help, std::integral<Number> ? "INT" : "NUMBER", fmt::format("{}", value),
+  impl_->add(name, std::integral<Number> ? "INT" : "NUMBER", help, fmt::format("{}", value),
              [name, &value, range](const std::string& text) {
                const auto number = read_number<Number>(text);
                // Written so that NaN, which compares with nothing, is refused.
@@ -134,18 +152,19 @@ template CommandLine& CommandLine::option(const std::string&, double&, const std
 CommandLine& CommandLine::option(const std::string& name, std::string& value, const std::string& help,
                                  std::vector<std::string> allowed) {
   const auto list = fmt::format("{}", fmt::join(allowed, ", "));
-  const auto kind = allowed.empty() ? "TEXT" : fmt::format("{{{}}}", fmt::join(allowed, "|"));
-  impl_->add(name, help, kind, value, [name, &value, allowed = std::move(allowed), list](const std::string& text) {
-    if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), text) == allowed.end()) {
-      throw CLI::ValidationError(name, fmt::format("must be one of {} (got {})", list, text));
-    }
-    value = text;
-  });
+  const auto explained = allowed.empty() ? help : fmt::format("{}: {}", help, list);
+  impl_->add(name, "TEXT", explained, value,
+             [name, &value, allowed = std::move(allowed), list](const std::string& text) {
+               if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), text) == allowed.end()) {
+                 throw CLI::ValidationError(name, fmt::format("must be one of {} (got {})", list, text));
+               }
+               value = text;
+             });
   return *this;
 }
 
 CommandLine& CommandLine::option(const std::string& name, std::filesystem::path& value, const std::string& help) {
-  impl_->add(name, help, "PATH", value.string(), [&value](const std::string& text) { value = text; });
+  impl_->add(name, "PATH", help, value.string(), [&value](const std::string& text) { value = text; });
   return *this;
 }
 
@@ -158,13 +177,17 @@ void CommandLine::parse(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
+    fmt::print("{}", impl_->help(std::filesystem::path(argv[0]).filename().string()));
     std::exit(0);
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string_view message = error.what();  // "--name: 1 required INT missing"
+    refuse(fmt::format("{}: needs a value", message.substr(0, message.find(':'))));
   } catch (const CLI::ParseError& error) {
     refuse(error.what());
   }
-  if (const auto unknown = app.remaining(); !unknown.empty()) {
-    const auto name = unknown.front().substr(0, unknown.front().find('='));
+  for (const auto& argument : app.remaining()) {
+    if (!argument.starts_with('-')) refuse(argument + ": unexpected argument (--help lists all options)");
+    const auto name = argument.substr(0, argument.find('='));
     const auto near = impl_->nearest(name);
     refuse(
         fmt::format("{}: unknown option ({})", name, near.empty() ? "--help lists all" : "did you mean " + near + "?"));

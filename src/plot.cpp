@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -31,15 +32,18 @@ using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 constexpr std::array<std::string_view, 7> palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                                      "#E69F00", "#56B4E9", "#000000"};
 
-/// A text as gnuplot's single-quoted string, in which nothing but the quote is special. Control characters become
-/// spaces.
+/// A text as a string of gnuplot. All of ASCII but letters and spaces is written in octal, so nothing in it is special
+/// to gnuplot: no quote, no backslash, no backquote, which would run a command. Digits too, as gnuplot takes one that
+/// follows an octal code for a part of it. Control characters become spaces.
 std::string literal(std::string_view text) {
-  std::string result = "'";
+  std::string result = "\"";
   for (const char c : text) {
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    result.append(c == '\'' ? 2 : 1, control ? ' ' : c);
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7f) result += ' ';
+    else if (code >= 0x80 || code == ' ' || std::isalpha(code) != 0) result += c;
+    else result += fmt::format("\\{:03o}", code);
   }
-  return result + "'";
+  return result + '"';
 }
 
 /// The part of a plot command that puts a line into the legend.

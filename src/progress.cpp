@@ -16,10 +16,10 @@
 namespace mellow::tools {
 namespace {
 
-constexpr double terminal_period = 0.1, log_period = 10, log_start = 1;  // seconds between lines
-constexpr double memory = 3;                                             // seconds over which rates are averaged
-constexpr double clock_period = 0.005;                                   // seconds between looks at the clock
-constexpr std::int64_t most_calls = 64;                                  // bounds the wait when calls become slow
+constexpr double terminal_period = 0.1, log_period = 5, log_start = 1;  // seconds between lines
+constexpr double memory = 3;                                            // seconds over which rates are averaged
+constexpr double clock_period = 0.005;                                  // seconds between looks at the clock
+constexpr std::int64_t most_calls = 64;                                 // bounds the wait when calls become slow
 
 double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -66,12 +66,13 @@ void Progress::look_at_clock() {
     started_ = true;
     first_step_ = printed_step_ = state_.step;
     printed_fraction_ = fraction();
-    printed_ = now;
+    printed_ = looked_ = now;
+  } else {
+    // As many calls as take clock_period, but no sudden growth: the next ones may be slower.
+    const double wanted = static_cast<double>(calls_per_clock_) * clock_period / std::max(now - looked_, 1e-9);
+    calls_per_clock_ = static_cast<std::int64_t>(
+        std::clamp(wanted, 1.0, static_cast<double>(std::min(2 * calls_per_clock_, most_calls))));
   }
-  // As many calls as take clock_period, but no sudden growth: the next ones may be slower.
-  const double wanted = static_cast<double>(calls_per_clock_) * clock_period / std::max(now - looked_, 1e-9);
-  calls_per_clock_ = static_cast<std::int64_t>(
-      std::clamp(wanted, 1.0, static_cast<double>(std::min(2 * calls_per_clock_, most_calls))));
   calls_to_clock_ = calls_per_clock_;
   looked_ = now;
   if (now < next_print_) return;
@@ -133,7 +134,8 @@ std::string Progress::line(double now, bool last) const {
   for (std::size_t i = 1; i < fields.size() && text.size() + gap.size() + fields[i].size() <= room; ++i) {
     text.append(gap).append(fields[i]);
   }
-  if (const std::size_t bar = 20; limited && text.size() + bar + 3 <= room) {
+  const std::size_t bar = std::min<std::size_t>(room - std::min(room, text.size() + 3), 20);
+  if (limited && bar >= 8) {
     const auto done = static_cast<std::size_t>(fraction() * static_cast<double>(bar));
     text = fmt::format("[{:=<{}}{:<{}}] {}", "", done, done < bar ? ">" : "", bar - done, text);
   }

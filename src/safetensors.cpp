@@ -20,7 +20,7 @@
 namespace mellow::tools {
 namespace {
 
-using Json = nlohmann::ordered_json;  // keeps the order of keys, which the Python package fixes
+using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian and read as it is");
@@ -47,35 +47,70 @@ std::optional<std::uint64_t> count(const std::vector<std::int64_t>& shape) {
 
 std::string show(const std::vector<std::int64_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
-/// Names a tensor in a message.
-std::string tensor_in(const fs::path& path, std::string_view name) {
-  return fmt::format("{}: tensor '{}'", path.string(), name);
+/// As much of a text from the file as a message can bear.
+std::string brief(std::string_view text) {
+  return text.size() <= 160 ? std::string(text) : fmt::format("{}...", text.substr(0, 160));
 }
 
-/// Parses a header and refuses what the parser would accept: repeated names, deep nesting, long arrays.
-Json parse_header(const std::string& text, const fs::path& path) {
-  std::vector<std::set<std::string>> names;
-  std::size_t elements = 0;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    using Event = Json::parse_event_t;
-    if (depth > 3) throw Error(path.string(), "the header is nested deeper than the format allows");
-    if (event == Event::object_start) names.emplace_back();
-    if (event == Event::object_end) names.pop_back();
-    if (event == Event::key && !names.back().insert(parsed.get<std::string>()).second) {
-      throw Error(path.string(), "a name appears twice in the header", parsed.get<std::string>());
-    }
-    if (event == Event::array_start) elements = 0;
-    if (event == Event::value && depth == 3 && ++elements > most_dimensions) {
-      throw Error(path.string(), fmt::format("an array in the header has more than {} elements", most_dimensions));
-    }
+std::string shown(const Json& json) { return brief(json.dump()); }
+
+/// Names a tensor in a message.
+std::string tensor_in(const fs::path& path, std::string_view name) {
+  return fmt::format("{}: tensor '{}'", path.string(), brief(name));
+}
+
+/// Looks through a header for what a parser would accept: repeated names, and nesting and arrays that fill the memory.
+class HeaderCheck : public nlohmann::json_sax<Json> {
+ public:
+  explicit HeaderCheck(const fs::path& path) : path_(path) {}
+
+  bool null() override { return value(); }
+  bool boolean(bool) override { return value(); }
+  bool number_integer(std::int64_t) override { return value(); }
+  bool number_unsigned(std::uint64_t) override { return value(); }
+  bool number_float(double, const std::string&) override { return value(); }
+  bool string(std::string&) override { return value(); }
+  bool binary(binary_t&) override { return value(); }
+  bool start_object(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_array() override { return close(); }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override { return false; }
+  bool key(std::string& name) override {
+    if (names_.back().insert(name).second) return true;
+    throw Error(path_.string(), "a name appears twice in the header", brief(name));
+  }
+
+ private:
+  bool open() {
+    if (names_.size() == 3) throw Error(path_.string(), "the header is nested deeper than the format allows");
+    names_.emplace_back();
+    values_ = 0;
     return true;
-  };
+  }
+  bool close() {
+    names_.pop_back();
+    return true;
+  }
+  bool value() {  // the third level holds nothing but arrays of a tensor's sizes
+    if (names_.size() < 3 || ++values_ <= most_dimensions) return true;
+    throw Error(path_.string(), fmt::format("an array in the header has more than {} elements", most_dimensions));
+  }
+
+  const fs::path& path_;
+  std::vector<std::set<std::string>> names_;  // in the objects that are open; arrays have none
+  std::size_t values_ = 0;
+};
+
+Json parse_header(const std::string& text, const fs::path& path) {
+  HeaderCheck check(path);
+  Json::sax_parse(text, &check);
   try {
-    auto header = Json::parse(text, check);
+    auto header = Json::parse(text);
     if (!header.is_object()) throw Error(path.string(), "the header must be a JSON object");
     return header;
   } catch (const Json::exception& error) {
-    throw Error(path.string(), fmt::format("the header is not valid JSON: {}", error.what()));
+    throw Error(path.string(), fmt::format("the header is not valid JSON: {}", brief(error.what())));
   }
 }
 
@@ -93,7 +128,7 @@ Entry read_entry(const fs::path& path, const std::string& name, const Json& json
   const auto where = tensor_in(path, name);
   const auto field = [&](const char* key) -> const Json& {
     if (!json.is_object() || !json.contains(key))
-      throw Error(where, fmt::format("has no field '{}'", key), json.dump());
+      throw Error(where, fmt::format("has no field '{}'", key), shown(json));
     return json[key];
   };
   const auto unsigned_array = [&](const char* key) -> const Json& {
@@ -102,17 +137,17 @@ Entry read_entry(const fs::path& path, const std::string& name, const Json& json
       return item.is_number_unsigned() && item.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max();
     };
     require(array.is_array() && std::all_of(array.begin(), array.end(), is_size), where,
-            fmt::format("{} must be an array of whole numbers", key), array.dump());
+            fmt::format("{} must be an array of whole numbers", key), shown(array));
     return array;
   };
 
   const auto& type = field("dtype");
   const bool is_double = type == dtype<double>;
-  require(is_double || type == dtype<float>, where, "dtype must be F32 or F64", type.dump());
+  require(is_double || type == dtype<float>, where, "dtype must be F32 or F64", shown(type));
   auto shape = unsigned_array("shape").get<std::vector<std::int64_t>>();
   const auto& offsets = unsigned_array("data_offsets");
   require(offsets.size() == 2 && offsets[0] <= offsets[1] && offsets[1] <= data_size, where,
-          fmt::format("data_offsets must be a range within the {} bytes of data", data_size), offsets.dump());
+          fmt::format("data_offsets must be a range within the {} bytes of data", data_size), shown(offsets));
   const std::uint64_t begin = offsets[0], end = offsets[1], width = is_double ? 8 : 4;
   const auto values = count(shape);
   if (!values || *values != (end - begin) / width || (end - begin) % width != 0) {
@@ -144,7 +179,7 @@ void save_safetensors(const fs::path& path, const std::vector<TensorView>& tenso
     return std::pair(is_float(a), std::string_view(a->name)) < std::pair(is_float(b), std::string_view(b->name));
   });
 
-  Json header = Json::object();
+  auto header = nlohmann::ordered_json::object();  // the order is part of the format's bytes
   if (!metadata.empty()) header[metadata_key] = metadata;
   std::string data;
   for (const auto* tensor : sorted) {
@@ -167,7 +202,7 @@ void save_safetensors(const fs::path& path, const std::vector<TensorView>& tenso
   std::string text;
   try {
     text = header.dump();
-  } catch (const Json::exception& error) {
+  } catch (const nlohmann::ordered_json::exception& error) {
     throw Error(path.string(), fmt::format("a name or a metadata text is not UTF-8: {}", error.what()));
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -207,7 +242,7 @@ Safetensors load_safetensors(const fs::path& path) {
     }
     const bool texts =
         json.is_object() && std::all_of(json.begin(), json.end(), [](const Json& j) { return j.is_string(); });
-    require(texts, path.string(), "__metadata__ must map texts to texts", json.dump());
+    require(texts, path.string(), "__metadata__ must map texts to texts", shown(json));
     result.metadata = json.get<Metadata>();
   }
 

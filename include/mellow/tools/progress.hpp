@@ -31,7 +31,7 @@ struct ProgressOptions {
 /// Shows how far a run is: steps, steps a second, time left, return, loss.
 ///
 /// On a terminal this is one line that rewrites itself ten times a second and fits the width; elsewhere, a plain line
-/// after one second and then every ten. Cheap enough (a few ns) to be called at every step.
+/// after one second and then every five. Cheap enough (a few ns) to be called at every step.
 class Progress {
  public:
   /// Starts the clock. `total_steps` is the budget in steps, 0 where there is none.

@@ -3,6 +3,8 @@
 
 #include <Eigen/Core>
 
+#include <type_traits>
+
 namespace mellow {
 
 using Eigen::Index;
@@ -16,13 +18,14 @@ template <class Scalar = float>
 using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 
 /// Views of vectors and matrices that live elsewhere; any contiguous column or block binds without a copy.
+/// A template never deduces `Scalar` from one of these (std::type_identity), so that vectors, maps and columns convert to them.
 template <class Scalar = float>
-using VectorRef = Eigen::Ref<Vector<Scalar>>;
+using VectorRef = std::type_identity_t<Eigen::Ref<Vector<Scalar>>>;
 template <class Scalar = float>
-using ConstVectorRef = Eigen::Ref<const Vector<Scalar>>;
+using ConstVectorRef = std::type_identity_t<Eigen::Ref<const Vector<Scalar>>>;
 template <class Scalar = float>
-using MatrixRef = Eigen::Ref<Matrix<Scalar>>;
+using MatrixRef = std::type_identity_t<Eigen::Ref<Matrix<Scalar>>>;
 template <class Scalar = float>
-using ConstMatrixRef = Eigen::Ref<const Matrix<Scalar>>;
+using ConstMatrixRef = std::type_identity_t<Eigen::Ref<const Matrix<Scalar>>>;
 
 }  // namespace mellow

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include <mellow/core/rng.hpp>
+#include <mellow/core/spaces.hpp>
+#include <mellow/core/state.hpp>
+
+namespace mellow {
+
+/// What one step of an environment gives besides the observation.
+struct Step {
+  double reward = 0.0;
+  bool terminated = false;  ///< the task ended: no value lies beyond, learning does not bootstrap
+  bool truncated = false;   ///< the episode was cut short from outside: learning bootstraps from the last observation
+};
+
+template <class S>
+concept Space = std::same_as<S, Discrete> || std::same_as<S, Box>;
+
+/// The types of an environment's spaces and of what goes in and out of it.
+template <class E>
+using ObservationSpace = std::remove_cvref_t<decltype(std::declval<const E&>().observation_space())>;
+template <class E>
+using ActionSpace = std::remove_cvref_t<decltype(std::declval<const E&>().action_space())>;
+template <class E>
+using Observation = typename ObservationSpace<E>::Element;
+template <class E>
+using Action = typename ActionSpace<E>::Element;
+
+namespace detail {
+template <class E>
+concept HasSpaces = requires(const E e) {
+  { e.observation_space() } -> std::convertible_to<std::remove_cvref_t<decltype(e.observation_space())>>;
+  { e.action_space() } -> std::convertible_to<std::remove_cvref_t<decltype(e.action_space())>>;
+  requires Space<ObservationSpace<E>> && Space<ActionSpace<E>>;
+};
+template <class E>
+concept HasReset = requires(E e, Rng& rng) { e.reset(rng); };
+template <class E>
+concept HasStep = HasSpaces<E> && requires(E e, const Action<E>& action, Rng& rng) {
+  { e.step(action, rng) } -> std::same_as<Step>;
+};
+template <class E>
+concept HasObserve = HasSpaces<E> && requires(const E e, typename ObservationSpace<E>::ElementRef out) { e.observe(out); };
+}  // namespace detail
+
+/// A task to act in:
+///
+///     observation_space() const, action_space() const   mellow::Discrete or mellow::Box
+///     reset(rng)                                        begins an episode
+///     step(action, rng) -> Step                         acts once
+///     observe(out) const                                writes the present observation into `out` (an Index& or a VectorRef<float>)
+template <class E>
+concept Environment = detail::HasSpaces<E> && detail::HasReset<E> && detail::HasStep<E> && detail::HasObserve<E>;
+
+/// An environment whose copy is a snapshot: the copy goes on as the original would, and its state can be visited.
+template <class E>
+concept SnapshotEnvironment = Environment<E> && std::copyable<E> && Visitable<E>;
+
+/// Says in words what an environment lacks (the first compiler error names it), and whether it has everything.
+template <class E>
+consteval bool require_environment() {
+  static_assert(detail::HasSpaces<E>,
+                "mellow: this environment lacks observation_space() const or action_space() const returning mellow::Discrete or mellow::Box");
+  if constexpr (detail::HasSpaces<E>) {
+    static_assert(detail::HasReset<E>, "mellow: this environment lacks reset(mellow::Rng&)");
+    static_assert(detail::HasStep<E>,
+                  "mellow: this environment lacks step(action, mellow::Rng&) returning mellow::Step, where action is an element of action_space()");
+    static_assert(detail::HasObserve<E>,
+                  "mellow: this environment lacks observe(out) const, where out is mellow::VectorRef<float> for a Box and mellow::Index& for Discrete");
+  }
+  return Environment<E>;
+}
+
+}  // namespace mellow

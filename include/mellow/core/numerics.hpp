@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include <mellow/core/types.hpp>
+
+namespace mellow {
+
+/// log(sum_i exp(x_i)) without overflow: the largest x is subtracted first. Its derivative in x is softmax(x).
+///
+/// An empty x gives -infinity, as does one that is -infinity throughout; +infinity gives +infinity; NaN in, NaN out.
+template <class Derived>
+typename Derived::Scalar log_sum_exp(const Eigen::DenseBase<Derived>& x) {
+  using Scalar = typename Derived::Scalar;
+  if (x.size() == 0) return -std::numeric_limits<Scalar>::infinity();
+  const Scalar largest = x.derived().template maxCoeff<Eigen::PropagateNaN>();
+  if (!std::isfinite(largest)) return largest;
+  return largest + std::log((x.derived().array() - largest).exp().sum());
+}
+
+}  // namespace mellow

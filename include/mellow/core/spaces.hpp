@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <limits>
+#include <string>
+
+#include <mellow/core/error.hpp>
+#include <mellow/core/rng.hpp>
+#include <mellow/core/types.hpp>
+
+namespace mellow {
+
+/// The whole numbers 0 .. n-1.
+struct Discrete {
+  using Element = Index;
+  using ElementRef = Index&;
+
+  explicit Discrete(Index size) : n(size) { require(size > 0, "Discrete", "a space needs at least one element", size); }
+
+  bool contains(Index element) const { return element >= 0 && element < n; }
+  Index sample(Rng& rng) const { return rng.below(n); }
+  std::string describe() const { return fmt::format("Discrete({})", n); }
+
+  Index n;
+};
+
+/// Vectors between two bounds, inclusive; a bound may be infinite.
+struct Box {
+  using Element = Vector<float>;
+  using ElementRef = VectorRef<float>;
+
+  Box(Vector<float> lower, Vector<float> upper) : low(std::move(lower)), high(std::move(upper)) {
+    require(low.size() > 0, "Box", "a space needs at least one dimension", low.size());
+    if (low.size() != high.size())
+      throw Error("Box", fmt::format("bounds of {} and {} dimensions do not fit", low.size(), high.size()));
+    for (Index i = 0; i < low.size(); ++i)
+      if (!(low[i] <= high[i]))
+        throw Error("Box", fmt::format("the lower bound exceeds the upper one in dimension {}", i), fmt::format("{} and {}", low[i], high[i]));
+  }
+  /// The same bounds in every dimension.
+  Box(Index dimensions, float lower, float upper)
+      : Box(Vector<float>::Constant(dimensions, lower), Vector<float>::Constant(dimensions, upper)) {}
+
+  Index size() const { return low.size(); }
+  bool contains(const ConstVectorRef<float>& element) const {
+    return element.size() == size() && (element.array() >= low.array()).all() && (element.array() <= high.array()).all();
+  }
+  /// Uniform in a bounded dimension; standard normal shifted to the bound or to 0 where one or both bounds are infinite.
+  Vector<float> sample(Rng& rng) const {
+    Vector<float> element(size());
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    for (Index i = 0; i < size(); ++i) {
+      const bool below = low[i] > -infinity, above = high[i] < infinity;
+      if (below && above) element[i] = std::min(high[i], static_cast<float>(rng.uniform(low[i], high[i])));
+      else if (below) element[i] = low[i] + static_cast<float>(std::abs(rng.normal()));
+      else if (above) element[i] = high[i] - static_cast<float>(std::abs(rng.normal()));
+      else element[i] = static_cast<float>(rng.normal());
+    }
+    return element;
+  }
+  std::string describe() const { return fmt::format("Box({})", size()); }
+
+  Vector<float> low, high;
+};
+
+}  // namespace mellow

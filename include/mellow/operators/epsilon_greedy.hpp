@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mellow/core/error.hpp>
+#include <mellow/core/parts.hpp>
+#include <mellow/core/rng.hpp>
+#include <mellow/core/schedule.hpp>
+
+namespace mellow::operators {
+
+/// With probability epsilon a uniformly random action, else the greedy one.
+///
+/// Works for whatever actions the choice offers (`greedy()`, `random(rng)`): the values are not even computed for a random action.
+struct EpsilonGreedy {
+  using role = roles::Exploration;
+
+  Schedule epsilon = linear(1.0, 0.05, 10'000);  ///< in [0, 1], by environment steps
+
+  void validate() const {
+    require(epsilon.minimum() >= 0.0, "EpsilonGreedy", "epsilon must lie in [0, 1]", epsilon.minimum());
+    require(epsilon.maximum() <= 1.0, "EpsilonGreedy", "epsilon must lie in [0, 1]", epsilon.maximum());
+  }
+
+  template <class Choice>
+  auto choose(Choice&& choice, Index step, Rng& rng) const {
+    return rng.uniform() < epsilon(step) ? choice.random(rng) : choice.greedy();
+  }
+};
+
+}  // namespace mellow::operators

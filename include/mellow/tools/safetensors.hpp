@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace mellow::tools {
+
+/// A named array to be saved, its values in row-major order, stored elsewhere. An empty shape is a scalar.
+struct TensorView {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::variant<std::span<const float>, std::span<const double>> values;  ///< dtype F32 or F64
+};
+
+/// A named array that was loaded, its values in row-major order.
+struct Tensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::variant<std::vector<float>, std::vector<double>> values;  ///< dtype F32 or F64
+
+  TensorView view() const;  ///< valid as long as the tensor is
+};
+
+using Metadata = std::map<std::string, std::string>;
+
+/// What a safetensors file holds.
+struct Safetensors {
+  std::filesystem::path path;   ///< where it was loaded from
+  std::vector<Tensor> tensors;  ///< in the order of their data
+  Metadata metadata;
+
+  /// Returns the tensor of this name. Throws Error, naming the file, where there is none.
+  const Tensor& at(std::string_view name) const;
+};
+
+/// Writes tensors in the safetensors format, byte for byte as its Python package does, and atomically.
+///
+/// The data are sorted by width of dtype, then by name, so that each value is aligned. Throws Error where two tensors
+/// share a name, a shape does not fit its values, a text is not UTF-8, or the file cannot be written.
+void save_safetensors(const std::filesystem::path& path, const std::vector<TensorView>& tensors,
+                      const Metadata& metadata = {});
+
+/// Reads a safetensors file of F32 and F64 tensors and trusts none of it.
+///
+/// Throws Error, naming the file, the tensor and the value, unless the header is well-formed, each name unique, and
+/// each byte of the data belongs to exactly one tensor. Allocates no array that is larger than the file.
+Safetensors load_safetensors(const std::filesystem::path& path);
+
+}  // namespace mellow::tools

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+
+#include <mellow/core/parts.hpp>
+#include <mellow/core/types.hpp>
+#include <mellow/operators/max.hpp>
+
+namespace mellow::value {
+
+/// A backup that needs the target network's values of the next state alone: `backup(target_q) -> value`.
+template <class B, class Scalar>
+concept TargetBackup = requires(const B backup, const Vector<Scalar> q) {
+  { backup(q) } -> std::convertible_to<Scalar>;
+};
+
+/// A backup that needs the online network's values as well: `backup(target_q, online_q) -> value`.
+template <class B, class Scalar>
+concept OnlineBackup = !TargetBackup<B, Scalar> && requires(const B backup, const Vector<Scalar> q) {
+  { backup(q, q) } -> std::convertible_to<Scalar>;
+};
+
+/// The value of a next state from the values of its actions; what `roles::Backup` asks for.
+template <class B, class Scalar>
+concept Backup = TargetBackup<B, Scalar> || OnlineBackup<B, Scalar>;
+
+/// Double Q-learning (van Hasselt, Guez & Silver 2016): the online network selects the action, the target network gives its value.
+/// Prefer it to `Max` where noisy values are over-estimated.
+struct DoubleQ {
+  using role = roles::Backup;
+
+  template <class Target, class Online>
+  typename Target::Scalar operator()(const Eigen::DenseBase<Target>& target_q, const Eigen::DenseBase<Online>& online_q) const {
+    return target_q.derived()(operators::argmax(online_q));
+  }
+
+  template <class Target, class Online>
+  Index select(const Eigen::DenseBase<Target>&, const Eigen::DenseBase<Online>& online_q) const {
+    return operators::argmax(online_q);
+  }
+};
+
+}  // namespace mellow::value

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <tuple>
+
+#include <mellow/value/dqn_options.hpp>
+#include <mellow/value/dqn_types.hpp>
+
+namespace mellow::value {
+
+/// What an update found.
+struct Learned {
+  double loss = std::numeric_limits<double>::quiet_NaN();
+  double mean_value = std::numeric_limits<double>::quiet_NaN();     ///< mean over batch and actions of Q
+  double gradient_norm = std::numeric_limits<double>::quiet_NaN();  ///< before clipping
+};
+
+/// Deep Q-learning (Mnih et al. 2015) with exchangeable parts, given in any order; each has a default that learns CartPole.
+///
+/// Backup (`Max`), tracking (`PeriodicCopy`), pull (none), exploration (`EpsilonGreedy`), replay (`UniformReplay`), head (`ScalarHead`),
+/// optimiser (`Adam`), initialiser (`PyTorchDefault`), target network (a copy of the online one), and any number of hooks.
+template <Network Net, class... Parts>
+class Dqn {
+  using Types = DqnTypes<Net, Parts...>;
+
+ public:
+  using Scalar = typename Net::Scalar;
+  using Learner = typename Types::Learner;
+  using Action = typename Types::Action;
+
+  /// Initialises the online network with `options.seed`; the target starts equal to it. Throws Error for numbers out of range.
+  explicit Dqn(Net network, DqnOptions options = {}, const Parts&... parts);
+
+  /// An action for learning: explores as the exploration part says.
+  Action act(const ConstVectorRef<float>& observation, Rng& rng) {
+    Choice choice{*this, observation};
+    return call_part(calls::choose, exploration_.part, exploration_.state, choice, learner_.counters.steps, rng);
+  }
+
+  /// The best action by the online network.
+  Action greedy(const ConstVectorRef<float>& observation) { return learner_.head.greedy(outputs(observation)); }
+
+  /// Remembers a transition and learns when it is due; says what the last of its updates found, if there was one.
+  std::optional<Learned> observe(const Transition<Action>& transition, Rng& rng) {
+    learner_.replay.push(learner_.replay_state, transition);
+    const Index steps = ++learner_.counters.steps;
+    if (steps < options_.learning_starts || steps % options_.update_every != 0) return std::nullopt;
+    for (Index i = 1; i < options_.updates; ++i) learn(rng);
+    return learn(rng);
+  }
+
+  /// One update on a batch from the replay. Throws Error for an empty replay or a loss that is not finite.
+  Learned learn(Rng& rng) {
+    Learner& l = learner_;
+    l.replay.sample(l.replay_state, l.batch, rng);
+    const auto target_next = l.target_network.forward(l.target, l.batch.next_observations, l.target_tape);
+    const auto online_next = online_next_outputs(target_next);
+    l.head.template targets<Scalar>(l.head_state, backup_, l.batch, static_cast<Scalar>(options_.discount), target_next, online_next);
+    const auto outputs = l.network.forward(l.online, l.batch.observations, l.tape);
+    const double loss = l.head.template evaluate<Scalar>(l.head_state, l.batch, outputs, l.d_outputs);
+    if (!std::isfinite(loss)) throw Error("value::Dqn", fmt::format("the loss of update {} is not finite", l.counters.updates + 1), loss);
+    Learned learned{.loss = loss, .mean_value = l.head.values(outputs).mean()};
+    l.gradient.setZero();
+    l.network.backward(l.online, l.tape, l.d_outputs, l.gradient);
+    learned.gradient_norm = nn::clip_norm<Scalar>(l.gradient, static_cast<Scalar>(options_.max_gradient_norm));
+    at(moments::before_step, rng);
+    if constexpr (!std::same_as<typename Types::Pull, NoPull>) call_part(calls::pull, pull_.part, pull_.state, l, rng);
+    l.optimizer.step(l.optimizer_state, l.online, l.gradient);
+    ++l.counters.updates;
+    at(moments::after_step, rng);
+    if (call_part(calls::update, tracking_.part, tracking_.state, l, rng)) {
+      ++l.counters.target_changes;
+      at(moments::after_target_change, rng);
+    }
+    return learned;
+  }
+
+  /// Throws Error where the network does not fit an environment's spaces.
+  template <class ObservationSpace, class ActionSpace>
+  void require_fits(const ObservationSpace& observations, const ActionSpace& actions) const;
+
+  const Net& network() const { return learner_.network; }
+  const DqnOptions& options() const { return options_; }
+  const Learner& learner() const { return learner_; }
+  Learner& learner() { return learner_; }
+  const Vector<Scalar>& parameters() const { return learner_.online; }
+  /// Sets the online parameters; the target is left as it is.
+  void set_parameters(const ConstVectorRef<Scalar>& theta) {
+    require(theta.size() == learner_.online.size(), "value::Dqn", fmt::format("the network has {} parameters", learner_.online.size()), theta.size());
+    learner_.online = theta;
+  }
+
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    visit("learner", self.learner_);
+    visit("exploration", self.exploration_.state);
+    visit("tracking", self.tracking_.state);
+    visit("pull", self.pull_.state);
+    std::apply([&](auto&... hooks) { (visit("hook", hooks.state), ...); }, self.hooks_);
+  }
+
+ private:
+  template <class Part>
+  struct Held {
+    Part part;
+    StateOf<Part, Scalar> state{};
+  };
+
+  /// The present choice as exploration sees it; the network runs only if it is asked.
+  struct Choice {
+    Dqn& agent;
+    const ConstVectorRef<float>& observation;
+    Action greedy() { return agent.greedy(observation); }
+    Action random(Rng& rng) { return agent.learner_.head.random(agent.network().outputs(), rng); }
+    auto values() { return agent.learner_.head.values(agent.outputs(observation)); }
+  };
+
+  auto outputs(const ConstVectorRef<float>& observation) {
+    acting_input_ = observation.template cast<Scalar>();
+    return learner_.network.forward(learner_.online, acting_input_, acting_tape_).col(0);
+  }
+
+  template <class TargetOutputs>
+  auto online_next_outputs(const TargetOutputs& target_next) {
+    if constexpr (OnlineBackup<typename Types::Backup, Scalar>)
+      return learner_.network.forward(learner_.online, learner_.batch.next_observations, online_next_tape_);
+    else return target_next;  // not looked at
+  }
+
+  template <class Moment>
+  void at(const Moment& moment, Rng& rng) {
+    const auto tell = [&](const auto& part, auto& state) {
+      if constexpr (CallableForPart<Moment, std::remove_cvref_t<decltype(part)>, std::remove_reference_t<decltype(state)>, Learner&, Rng&>)
+        call_part(moment, part, state, learner_, rng);
+    };
+    NoState none;
+    tell(backup_, none);
+    tell(exploration_.part, exploration_.state);
+    tell(learner_.replay, learner_.replay_state);
+    tell(learner_.head, learner_.head_state);
+    tell(learner_.optimizer, learner_.optimizer_state);
+    tell(pull_.part, pull_.state);
+    tell(tracking_.part, tracking_.state);
+    std::apply([&](auto&... hooks) { (tell(hooks.part, hooks.state), ...); }, hooks_);
+  }
+
+  DqnOptions options_;
+  Learner learner_;
+  [[no_unique_address]] typename Types::Backup backup_;
+  Held<typename Types::Exploration> exploration_;
+  Held<typename Types::Tracking> tracking_;
+  Held<typename Types::Pull> pull_;
+  decltype(std::apply([](const auto&... hook) { return std::tuple<Held<std::remove_cvref_t<decltype(hook)>>...>(); },
+                      all_parts<roles::Hook>(std::declval<const Parts&>()...))) hooks_;
+  typename Net::Tape acting_tape_, online_next_tape_;
+  Matrix<Scalar> acting_input_;
+};
+
+template <Network Net, class... Parts>
+Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
+    : options_(options),
+      learner_{.network = network,
+               .target_network = choose_part<roles::TargetNetwork>(TargetNetwork<Net>{network}, parts...).network,
+               .online = {},
+               .target = {},
+               .gradient = Vector<Scalar>::Zero(network.parameters()),
+               .head = Types::template take<roles::Head, typename Types::Head>(parts...),
+               .head_state = {},
+               .optimizer = Types::template take<roles::Optimizer, typename Types::Optimizer>(parts...),
+               .optimizer_state = {},
+               .replay = Types::template take<roles::Replay, typename Types::Replay>(parts...),
+               .replay_state = {},
+               .batch = {},
+               .d_outputs = Matrix<Scalar>(network.outputs(), options.batch_size),
+               .counters = {},
+               .tape = {},
+               .target_tape = {}},
+      backup_(Types::template take<roles::Backup, typename Types::Backup>(parts...)),
+      exploration_{Types::template take<roles::Exploration, typename Types::Exploration>(parts...)},
+      tracking_{Types::template take<roles::Tracking, typename Types::Tracking>(parts...)},
+      pull_{Types::template take<roles::Pull, typename Types::Pull>(parts...)},
+      hooks_(std::apply([](const auto&... hook) { return std::tuple(Held<std::remove_cvref_t<decltype(hook)>>{hook}...); },
+                        all_parts<roles::Hook>(parts...))) {
+  options_.validate();
+  (validate_part(parts), ...);
+  Learner& l = learner_;
+  Rng rng(options_.seed);
+  l.online = nn::initialize(l.network, rng, Types::template take<roles::Initializer, typename Types::Initializer>(parts...));
+  if constexpr (std::same_as<Net, typename Types::TargetNet>) l.target = l.online;
+  if (l.target.size() != l.target_network.parameters()) l.target = nn::initialize(l.target_network, rng);
+  if constexpr (requires { tracking_.part.require_fits(l); }) tracking_.part.require_fits(l);
+  if (l.target_network.inputs() != l.network.inputs())
+    throw Error("value::Dqn", fmt::format("the target network must take {} inputs as the online one does", l.network.inputs()),
+                l.target_network.inputs());
+  l.optimizer_state.reset(l.network.parameters());
+  l.replay_state = l.replay.template make_state<Scalar, Action>(l.network.inputs());
+  l.batch.resize(l.network.inputs(), options_.batch_size);
+}
+
+template <Network Net, class... Parts>
+template <class ObservationSpace, class ActionSpace>
+void Dqn<Net, Parts...>::require_fits(const ObservationSpace& observations, const ActionSpace& actions) const {
+  static_assert(std::same_as<ObservationSpace, Box>, "mellow: Dqn needs observations that are vectors (mellow::Box)");
+  if (observations.size() != network().inputs())
+    throw Error("value::Dqn", fmt::format("the network needs {} inputs, one a number of the environment's observation", observations.size()),
+                network().inputs());
+  static_assert(requires { learner_.head.require_fits(network().outputs(), actions); },
+                "mellow: the head of this Dqn does not know the environment's actions (ScalarHead needs mellow::Discrete)");
+  learner_.head.require_fits(network().outputs(), actions);
+}
+
+}  // namespace mellow::value

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+
+#include <mellow/core/network.hpp>
+#include <mellow/core/parts.hpp>
+#include <mellow/core/rng.hpp>
+#include <mellow/core/state.hpp>
+#include <mellow/data/batch.hpp>
+#include <mellow/data/transition.hpp>
+#include <mellow/value/backups.hpp>
+
+namespace mellow::value {
+
+/// How often what happened.
+struct Counters {
+  Index steps = 0;           ///< transitions observed
+  Index updates = 0;         ///< gradient steps
+  Index target_changes = 0;  ///< times that the tracking part changed the target
+
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    visit("steps", self.steps);
+    visit("updates", self.updates);
+    visit("target_changes", self.target_changes);
+  }
+};
+
+/// Everything of a deep Q agent that its parts may see and change.
+template <class Net, class TargetNet, class Head, class Optimizer, class Replay>
+struct Learner {
+  using Scalar = typename Net::Scalar;
+  using Action = typename Head::Action;
+
+  Net network;
+  TargetNet target_network;
+  Vector<Scalar> online;    ///< parameters of `network`
+  Vector<Scalar> target;    ///< parameters of `target_network`
+  Vector<Scalar> gradient;  ///< of the loss in `online`
+  Head head;
+  typename Head::template State<Scalar> head_state;
+  Optimizer optimizer;
+  typename Optimizer::template State<Scalar> optimizer_state;
+  Replay replay;
+  typename Replay::template State<Scalar, Action> replay_state;
+  data::Batch<Scalar, Action> batch;  ///< what the present update learns from
+  Matrix<Scalar> d_outputs;           ///< outputs x batch: of the loss in the online network's outputs
+  Counters counters;
+  typename Net::Tape tape;               ///< of the online network's training pass
+  typename TargetNet::Tape target_tape;  ///< of the target network
+
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    visit("online", self.online);
+    visit("target", self.target);
+    visit("head", self.head_state);
+    visit("optimizer", self.optimizer_state);
+    visit("replay", self.replay_state);
+    visit("counters", self.counters);
+  }
+};
+
+/// The moments at which a part may act on the learner. Any part may have any of these functions; `state` is left out by one without state:
+///
+///     template <class Learner> void before_step(State<Scalar>& state, Learner& learner, Rng& rng) const;
+namespace moments {
+/// In each update, when the gradient is there and the parameters have not moved yet.
+inline constexpr auto before_step = [](const auto& part, auto&&... a) -> decltype(part.before_step(a...)) { return part.before_step(a...); };
+/// In each update, when the parameters have moved.
+inline constexpr auto after_step = [](const auto& part, auto&&... a) -> decltype(part.after_step(a...)) { return part.after_step(a...); };
+/// When the tracking part has changed the target.
+inline constexpr auto after_target_change = [](const auto& part, auto&&... a) -> decltype(part.after_target_change(a...)) {
+  return part.after_target_change(a...);
+};
+}  // namespace moments
+
+/// Whether a part acts at any moment.
+template <class Part, class State, class Learner>
+concept ActsAtAMoment = CallableForPart<decltype(moments::before_step), Part, State, Learner&, Rng&> ||
+                        CallableForPart<decltype(moments::after_step), Part, State, Learner&, Rng&> ||
+                        CallableForPart<decltype(moments::after_target_change), Part, State, Learner&, Rng&>;
+
+}  // namespace mellow::value

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mellow/core/error.hpp>
+#include <mellow/core/parts.hpp>
+#include <mellow/core/rng.hpp>
+#include <mellow/core/spaces.hpp>
+#include <mellow/data/batch.hpp>
+#include <mellow/operators/max.hpp>
+#include <mellow/value/backups.hpp>
+#include <mellow/value/td_loss.hpp>
+
+namespace mellow::value {
+
+/// The head of DQN: the network's output is Q(s, .), one number an action.
+struct ScalarHead {
+  using role = roles::Head;
+  using Action = Index;
+
+  TdLoss loss = TdLoss::huber();  ///< of the temporal-difference error
+
+  template <class Scalar>
+  struct State {
+    Vector<Scalar> targets;  ///< batch
+
+    template <class Self, class Visit>
+    static void visit_state(Self&, Visit&&) {}  // rewritten by every update
+  };
+
+  void validate() const { loss.validate(); }
+
+  /// Throws Error where the network's outputs are not one for each action.
+  void require_fits(Index outputs, const Discrete& actions) const {
+    if (outputs != actions.n)
+      throw Error("value::ScalarHead", fmt::format("the network needs {} outputs, one an action of the environment", actions.n), outputs);
+  }
+
+  /// The values of the actions (actions x batch) as an expression of the network's outputs.
+  template <class Derived>
+  const Derived& values(const Eigen::MatrixBase<Derived>& outputs) const {
+    return outputs.derived();
+  }
+  template <class Derived>
+  Index greedy(const Eigen::MatrixBase<Derived>& outputs) const {
+    return operators::argmax(outputs);
+  }
+  Index random(Index outputs, Rng& rng) const { return rng.below(outputs); }
+
+  /// y_i = r_i + discount * continue_i * backup(Q(s'_i, .)), from the next states' target and, where the backup asks for them, online outputs.
+  template <class Scalar, class B>
+  void targets(State<Scalar>& state, const B& backup, const data::Batch<Scalar>& batch, Scalar discount,
+               const ConstMatrixRef<Scalar>& target_next, const ConstMatrixRef<Scalar>& online_next) const {
+    state.targets.resize(batch.size());
+    for (Index i = 0; i < batch.size(); ++i) {
+      Scalar next;
+      if constexpr (OnlineBackup<B, Scalar>) next = backup(target_next.col(i), online_next.col(i));
+      else next = backup(target_next.col(i));
+      state.targets[i] = batch.rewards[i] + discount * batch.continues[i] * next;
+    }
+  }
+
+  /// Loss of the online outputs against the targets; writes its gradient and the batch's TD errors.
+  template <class Scalar>
+  Scalar evaluate(const State<Scalar>& state, data::Batch<Scalar>& batch, const ConstMatrixRef<Scalar>& outputs,
+                  MatrixRef<Scalar> d_outputs) const {
+    return td_loss<Scalar>(loss, outputs, batch.actions, state.targets, batch.weights, d_outputs, batch.errors);
+  }
+};
+
+}  // namespace mellow::value

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mellow/tools/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "mellow/core/error.hpp"
+
+namespace mellow::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& path, std::string_view doing) {
+  const int code = errno;
+  throw Error(path.string(), fmt::format("cannot {}: {}", doing, std::generic_category().message(code)));
+}
+
+/// A file descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
+  /// Closes early, where the result matters: some file systems report a full disk only here.
+  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+ private:
+  int fd_;
+};
+
+fs::path directory_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+/// Renaming over a device, a pipe or a directory would replace it, so such targets are refused.
+void require_replaceable(const fs::path& path) {
+  std::error_code ignored;
+  const auto status = fs::status(path, ignored);
+  if (fs::exists(status) && !fs::is_regular_file(status)) throw Error(path.string(), "is not a regular file");
+}
+
+/// Renames, then flushes the directory, without which a crash could undo the rename.
+void rename_durably(const fs::path& from, const fs::path& to) {
+  require_replaceable(to);
+  if (::rename(from.c_str(), to.c_str()) != 0) fail(to, "rename the temporary file to it");
+  const Descriptor directory(::open(directory_of(to).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.is_open()) fail(to, "open its directory");
+  // A file system that cannot flush a directory says EINVAL; the rename itself has succeeded.
+  if (::fsync(directory.get()) != 0 && errno != EINVAL) fail(to, "flush its directory");
+}
+
+/// Creates a file of a name that nobody uses, beside `path`.
+int create_beside(const fs::path& path, fs::path& temporary) {
+  static std::atomic<unsigned> counter = 0;
+  for (;;) {
+    temporary = directory_of(path) / fmt::format(".mellow-{}-{}.tmp", ::getpid(), counter++);
+    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+}
+
+void write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(path, "write");
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
+  require_replaceable(path);
+  std::error_code code;
+  fs::create_directories(directory_of(path), code);
+  if (code) throw Error(path.string(), "cannot create its directory: " + code.message());
+  fs::path temporary;
+  Descriptor file(create_beside(path, temporary));
+  if (!file.is_open()) fail(path, "create a temporary file beside it");
+  try {
+    struct stat old;
+    if (::stat(path.c_str(), &old) == 0 && ::fchmod(file.get(), old.st_mode & 07777) != 0)
+      fail(path, "set permissions");
+    write_all(file.get(), bytes, path);
+    if (::fsync(file.get()) != 0) fail(path, "flush to the disk");
+    if (!file.close()) fail(path, "close");
+    rename_durably(temporary, path);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+void write_file_atomically(const fs::path& path, std::string_view text) {
+  write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+void replace_file(const fs::path& from, const fs::path& to) {
+  const Descriptor file(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) fail(from, "open");
+  if (::fsync(file.get()) != 0) fail(from, "flush to the disk");
+  rename_durably(from, to);
+}
+
+}  // namespace mellow::tools

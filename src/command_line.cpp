@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mellow/tools/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <numeric>
+#include <optional>
+
+#include "mellow/core/error.hpp"
+
+namespace mellow {
+namespace {
+
+/// How many characters must be inserted, removed or replaced to make `a` of `b`.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0u);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
+    }
+  }
+  return row.back();
+}
+
+/// Reads the whole of `text` as a number; a whole number may also be written 1e6. Nothing where it is none or too
+/// large.
+template <class Number>
+std::optional<Number> read_number(std::string_view text) {
+  const auto read = [&](auto value) -> std::optional<decltype(value)> {
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+  };
+  if (const auto number = read(Number{})) return number;
+  if constexpr (std::integral<Number>) {
+    const auto real = read(0.0);
+    const bool fits = real && *real == std::trunc(*real) &&
+                      std::abs(*real) < std::min(0x1p53, 1.0 + static_cast<double>(std::numeric_limits<Number>::max()));
+    if (fits && (std::is_signed_v<Number> || *real >= 0)) return static_cast<Number>(*real);
+  }
+  return std::nullopt;
+}
+
+/// What a number must be, such as "a whole number from 1 to 8".
+template <class Number>
+std::string describe(const OptionRange<Number>& range) {
+  const bool low = range.minimum != OptionRange<Number>{}.minimum,
+             high = range.maximum != OptionRange<Number>{}.maximum;
+  std::string text = std::integral<Number> ? "a whole number" : "a number";
+  if (low && high) return text + fmt::format(" from {} to {}", range.minimum, range.maximum);
+  if (low) return text + fmt::format(" of at least {}", range.minimum);
+  if (high) return text + fmt::format(" of at most {}", range.maximum);
+  return std::is_unsigned_v<Number> ? text + " of at least 0" : text;
+}
+
+}  // namespace
+
+struct CommandLine::Impl {
+  explicit Impl(std::string description) : app(std::move(description)) { app.allow_extras(); }
+
+  /// Adds an option that hands its last argument to `read`, which throws CLI::ValidationError.
+  void add(const std::string& name, const std::string& help, const std::string& kind, const std::string& default_text,
+           std::function<void(const std::string&)> read) {
+    app.add_option_function(name, std::move(read), help)
+        ->type_name(kind)
+        ->default_str(default_text)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
+
+  /// The known option that `name` most likely was meant to be, or an empty text.
+  std::string nearest(std::string_view name) const {
+    std::string best;
+    std::size_t least = std::max<std::size_t>(name.size() / 3, 1) + 1;
+    for (const auto* option : app.get_options()) {
+      for (const auto& known : option->get_lnames()) {
+        const auto distance = edit_distance(name, "--" + known);
+        if (distance < least) {
+          least = distance;
+          best = "--" + known;
+        }
+      }
+    }
+    return best;
+  }
+
+  CLI::App app;
+};
+
+CommandLine::CommandLine(std::string description) : impl_(std::make_unique<Impl>(std::move(description))) {}
+CommandLine::~CommandLine() = default;
+
+CommandLine& CommandLine::option(const std::string& name, bool& value, const std::string& help) {
+  const auto negated = "!--no-" + name.substr(std::min<std::size_t>(name.size(), 2));
+  impl_->app.add_flag(name + "," + negated, value, help)
+      ->default_str(value ? "true" : "false")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  return *this;
+}
+
+template <class Number>
+  requires(std::integral<Number> || std::floating_point<Number>)
+CommandLine& CommandLine::option(const std::string& name, Number& value, const std::string& help,
+                                 std::type_identity_t<OptionRange<Number>> range) {
+  impl_->add(name, help, std::integral<Number> ? "INT" : "NUMBER", fmt::format("{}", value),
+             [name, &value, range](const std::string& text) {
+               const auto number = read_number<Number>(text);
+               // Written so that NaN, which compares with nothing, is refused.
+               if (!number || !(*number >= range.minimum && *number <= range.maximum)) {
+                 throw CLI::ValidationError(name, fmt::format("must be {} (got {})", describe(range), text));
+               }
+               value = *number;
+             });
+  return *this;
+}
+
+template CommandLine& CommandLine::option(const std::string&, int&, const std::string&, OptionRange<int>);
+template CommandLine& CommandLine::option(const std::string&, long&, const std::string&, OptionRange<long>);
+template CommandLine& CommandLine::option(const std::string&, long long&, const std::string&, OptionRange<long long>);
+template CommandLine& CommandLine::option(const std::string&, unsigned&, const std::string&, OptionRange<unsigned>);
+template CommandLine& CommandLine::option(const std::string&, unsigned long&, const std::string&,
+                                          OptionRange<unsigned long>);
+template CommandLine& CommandLine::option(const std::string&, unsigned long long&, const std::string&,
+                                          OptionRange<unsigned long long>);
+template CommandLine& CommandLine::option(const std::string&, float&, const std::string&, OptionRange<float>);
+template CommandLine& CommandLine::option(const std::string&, double&, const std::string&, OptionRange<double>);
+
+CommandLine& CommandLine::option(const std::string& name, std::string& value, const std::string& help,
+                                 std::vector<std::string> allowed) {
+  const auto list = fmt::format("{}", fmt::join(allowed, ", "));
+  const auto kind = allowed.empty() ? "TEXT" : fmt::format("{{{}}}", fmt::join(allowed, "|"));
+  impl_->add(name, help, kind, value, [name, &value, allowed = std::move(allowed), list](const std::string& text) {
+    if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), text) == allowed.end()) {
+      throw CLI::ValidationError(name, fmt::format("must be one of {} (got {})", list, text));
+    }
+    value = text;
+  });
+  return *this;
+}
+
+CommandLine& CommandLine::option(const std::string& name, std::filesystem::path& value, const std::string& help) {
+  impl_->add(name, help, "PATH", value.string(), [&value](const std::string& text) { value = text; });
+  return *this;
+}
+
+void CommandLine::parse(int argc, const char* const* argv) {
+  auto& app = impl_->app;
+  const auto refuse = [&](const std::string& message) {
+    fmt::print(stderr, "error: {}\n", message);
+    std::exit(2);
+  };
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
+    std::exit(0);
+  } catch (const CLI::ParseError& error) {
+    refuse(error.what());
+  }
+  if (const auto unknown = app.remaining(); !unknown.empty()) {
+    const auto name = unknown.front().substr(0, unknown.front().find('='));
+    const auto near = impl_->nearest(name);
+    refuse(
+        fmt::format("{}: unknown option ({})", name, near.empty() ? "--help lists all" : "did you mean " + near + "?"));
+  }
+}
+
+int run_main(const std::function<void()>& body) {
+  try {
+    body();
+    return 0;
+  } catch (const std::exception& error) {
+    std::fflush(stdout);
+    fmt::print(stderr, "error: {}\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace mellow

@@ -6,6 +6,7 @@
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
+#include <mellow/training/run.hpp>
 #include <mellow/value/dqn.hpp>
 
 namespace {
@@ -22,31 +23,18 @@ auto make_agent() {
       data::UniformReplay{.capacity = 50'000}, nn::Adam{.learning_rate = 1e-3}, value::PeriodicCopy{.every = 250});
 }
 
-void report_steps(benchmark::State& state) {
-  state.counters["steps/s"] = benchmark::Counter(1, benchmark::Counter::kIsIterationInvariantRate);
+void report_steps(benchmark::State& state, Index steps) {
+  state.counters["steps/s"] =
+      benchmark::Counter(static_cast<double>(steps), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void dqn_cart_pole(benchmark::State& state) {
+  constexpr Index block = 250;
+  const environments::TimeLimit environment(environments::CartPole(), 500);
   auto agent = make_agent();
-  environments::TimeLimit environment(environments::CartPole(), 500);
-  Vector<> observation(4), next(4);
-  Rng rng;
-  environment.reset(rng);
-  environment.observe(observation);
-  const auto step = [&] {
-    const Index action = agent.act(observation, rng);
-    const auto [reward, terminated, truncated] = environment.step(action, rng);
-    environment.observe(next);
-    agent.observe({observation, action, reward, next, terminated, truncated}, rng);
-    if (terminated || truncated) {
-      environment.reset(rng);
-      environment.observe(next);
-    }
-    observation.swap(next);
-  };
-  for (Index i = 0; i < warm_up; ++i) step();
-  for (auto _ : state) step();
-  report_steps(state);
+  training::train(agent, environment, {.steps = warm_up, .evaluate_every = 0});
+  for (auto _ : state) training::train(agent, environment, {.steps = block, .evaluate_every = 0});
+  report_steps(state, block);
 }
 BENCHMARK(dqn_cart_pole);
 
@@ -55,7 +43,7 @@ void act(benchmark::State& state) {
   const Vector<> observation = Vector<>::Random(4);
   Rng rng;
   for (auto _ : state) benchmark::DoNotOptimize(agent.act(observation, rng));
-  report_steps(state);
+  report_steps(state, 1);
 }
 BENCHMARK(act)->Name("dqn_cart_pole/act");
 

@@ -43,13 +43,7 @@ CsvWriter::~CsvWriter() {
   }
 }
 
-void CsvWriter::row(std::span<const double> values) {
-  line_.clear();
-  for (const double value : values) append(value);
-  end_row(values.size());
-}
-
-void CsvWriter::row(std::initializer_list<CsvCell> cells) {
+void CsvWriter::row(std::span<const CsvCell> cells) {
   line_.clear();
   for (const auto& cell : cells) append(cell);
   end_row(cells.size());

@@ -8,12 +8,13 @@ namespace mellow {
 /// One step of experience, seen in place: what was observed, done, earned, and observed next.
 ///
 /// `terminated`: nothing lies beyond `next_observation`. `truncated`: the episode was cut there, but its value counts.
-template <class Action = Index>
+/// A view: it must not outlive what it sees. `ObservationView` is an Index for environments with discrete observations.
+template <class Action = Index, class ObservationView = ConstVectorRef<float>>
 struct Transition {
-  ConstVectorRef<float> observation;
+  ObservationView observation;
   const Action& action;
   double reward;
-  ConstVectorRef<float> next_observation;
+  ObservationView next_observation;
   bool terminated = false;
   bool truncated = false;
 };

@@ -7,6 +7,7 @@
 
 #include <mellow/core/buffer.hpp>
 #include <mellow/core/error.hpp>
+#include <mellow/core/gemm.hpp>
 #include <mellow/core/network.hpp>
 #include <mellow/core/types.hpp>
 #include <mellow/nn/activation.hpp>
@@ -97,7 +98,7 @@ auto Mlp<Scalar>::forward(const ConstVectorRef<Scalar>& theta, const ConstMatrix
     const Eigen::Map<const Matrix<Scalar>> x(below, in, batch);
     auto y = tape.layers_[static_cast<std::size_t>(l)].reshape(out, batch);
     y.colwise() = bias;
-    y.noalias() += weight * x;
+    add_product(y, weight, x);
     activate<Scalar>(activation(l), y);
     at += out * (in + 1);
     below = y.data();
@@ -124,15 +125,19 @@ void Mlp<Scalar>::backward(const ConstVectorRef<Scalar>& theta, Tape& tape, cons
     const Eigen::Map<const Matrix<Scalar>> delta(delta_data, out, batch);
     const Scalar* below = l == 0 ? tape.input_ : tape.layers_[static_cast<std::size_t>(l - 1)].reshape(in, batch).data();
     const Eigen::Map<const Matrix<Scalar>> x(below, in, batch);
-    Eigen::Map<RowMajor>(gradient.data() + offset, out, in).noalias() += delta * x.transpose();
-    Eigen::Map<Vector<Scalar>>(gradient.data() + offset + out * in, out) += delta.rowwise().sum();
+    Eigen::Map<RowMajor> d_weight(gradient.data() + offset, out, in);
+    Eigen::Map<Vector<Scalar>> d_bias(gradient.data() + offset + out * in, out);
+    add_product(d_weight.transpose(), x, delta.transpose());
+    for (Index i = 0; i < batch; ++i) d_bias += delta.col(i);
     const Eigen::Map<const RowMajor> weight(theta.data() + offset, out, in);
     if (l > 0) {
       auto d_below = tape.deltas_[(l - 1) % 2].reshape(in, batch);
-      d_below.noalias() = weight.transpose() * delta;
+      d_below.setZero();
+      add_product(d_below, weight.transpose(), delta);
       delta_data = d_below.data();
     } else if (d_input != nullptr) {
-      d_input->noalias() = weight.transpose() * delta;
+      d_input->setZero();
+      add_product(*d_input, weight.transpose(), delta);
     }
   }
 }

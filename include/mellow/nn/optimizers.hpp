@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <string_view>
 
 #include <mellow/core/error.hpp>
 #include <mellow/core/parts.hpp>
@@ -111,15 +113,17 @@ struct Adam {
     const auto b1 = static_cast<Scalar>(beta1), b2 = static_cast<Scalar>(beta2), eps = static_cast<Scalar>(epsilon);
     const auto size = static_cast<Scalar>(rate / m_correction);
     const auto root_scale = static_cast<Scalar>(1.0 / std::sqrt(v_correction));
+    // Adding and subtracting `floor` makes a moment that has decayed to nothing (a dead unit's) zero: denormal numbers are 10 times slower.
+    constexpr Scalar floor = std::numeric_limits<Scalar>::min() / std::numeric_limits<Scalar>::epsilon();
     constexpr Index block = 1024;  // three vectorised expressions over a block that stays in cache: one pass over memory
     for (Index begin = 0; begin < theta.size(); begin += block) {
       const Index n = std::min(block, theta.size() - begin);
       const auto g = gradient.segment(begin, n).array();
       auto m = state.m.segment(begin, n).array();
       auto v = state.v.segment(begin, n).array();
-      m = b1 * m + (Scalar(1) - b1) * g;
-      v = b2 * v + (Scalar(1) - b2) * g.square();
-      theta.segment(begin, n).array() -= size * m / (v.sqrt() * root_scale + eps);
+      m = (b1 * m + (Scalar(1) - b1) * g + floor) - floor;
+      v = (b2 * v + (Scalar(1) - b2) * g.square() + floor) - floor;
+      theta.segment(begin, n).array() -= size * (m / (v.sqrt() * root_scale + eps));
     }
   }
 };

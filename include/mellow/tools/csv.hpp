@@ -49,8 +49,8 @@ class CsvWriter {
   ~CsvWriter();
 
   /// Adds a row. Throws Error unless it has one cell a column, the file is open and the disk takes it.
-  void row(std::span<const double> values);
-  void row(std::initializer_list<CsvCell> cells);
+  void row(std::span<const CsvCell> cells);
+  void row(std::initializer_list<CsvCell> cells) { row(std::span(cells.begin(), cells.size())); }
 
   void flush();   ///< shows all rows to readers; throws Error where the disk does not take them
   void finish();  ///< flushes to the disk and renames to `path`; does nothing the second time; throws Error

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <tuple>
 
+#include <mellow/core/metric.hpp>
 #include <mellow/value/dqn_options.hpp>
 #include <mellow/value/dqn_types.hpp>
 
@@ -18,6 +19,10 @@ struct Learned {
   double loss = std::numeric_limits<double>::quiet_NaN();
   double mean_value = std::numeric_limits<double>::quiet_NaN();     ///< mean over batch and actions of Q
   double gradient_norm = std::numeric_limits<double>::quiet_NaN();  ///< before clipping
+
+  std::array<Metric, 3> metrics() const {
+    return {{{"loss", loss}, {"mean_value", mean_value}, {"gradient_norm", gradient_norm}}};
+  }
 };
 
 /// Deep Q-learning (Mnih et al. 2015) with exchangeable parts, given in any order; each has a default that learns CartPole.

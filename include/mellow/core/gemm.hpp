@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+
+#include <mellow/core/types.hpp>
+
+namespace mellow {
+
+namespace detail {
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of packets as template arguments, as Eigen itself does
+
+/// Matrix product for the shapes of reinforcement learning (tens to hundreds of rows, columns and depth), where packing both operands
+/// as a BLAS does costs more than it saves: a panel of A is packed into 16 kB of stack, B is read where it lies. Nothing is allocated.
+/// Eigen's packets give the instruction set; multiply-add is fused where the processor can, whatever -ffp-contract says.
+template <class Scalar>
+class Gemm {
+  using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
+  static constexpr Index kLanes = Eigen::internal::unpacket_traits<Packet>::size;
+  static constexpr bool kManyRegisters = sizeof(Packet) == 64;  // AVX-512 has 32 vector registers, older sets have 16
+  static constexpr int kPackets = kManyRegisters ? 4 : 2;       // rows of a tile, in packets
+  static constexpr int kColumns = 6;                            // of a tile, so that its sums fill three quarters of the registers
+  static constexpr Index kDepth = 16384 / static_cast<Index>(sizeof(Scalar)) / (kPackets * kLanes);  // of a panel
+
+ public:
+  /// An operand: entry (i, j) lies at data[i * row_step + j * column_step].
+  struct Operand {
+    const Scalar* data;
+    Index row_step, column_step;
+  };
+
+  /// Where the result goes: entry (i, j) lies at data[i * row_step + j * column_step].
+  struct Result {
+    Scalar* data;
+    Index row_step, column_step;
+    Result from(Index row, Index column) const { return {data + row * row_step + column * column_step, row_step, column_step}; }
+  };
+
+  /// C += A B for A of m x k and B of k x n.
+  static void add(Index m, Index n, Index k, const Operand& a, const Operand& b, const Result& c) {
+    const bool dots = (m <= 4 || n <= 2) && a.column_step == 1 && b.row_step == 1;
+    if (dots && m >= n) return add_dots(m, n, k, a, b, c);
+    if (dots || (m < kLanes && m < n))  // more rows fill the packets better: C' += B' A'
+      return add(n, m, k, {b.data, b.column_step, b.row_step}, {a.data, a.column_step, a.row_step}, {c.data, c.column_step, c.row_step});
+    alignas(64) Scalar panel[kDepth * kPackets * kLanes];
+    for (Index depth = 0; depth < k; depth += kDepth) {
+      const Index slice = std::min(kDepth, k - depth);
+      const Operand slice_of_b{b.data + depth * b.row_step, b.row_step, b.column_step};
+      for (Index row = 0; row < m; row += kPackets * kLanes) {
+        const Scalar* from = a.data + row * a.row_step + depth * a.column_step;
+        const Index rows = std::min(m - row, kPackets * kLanes);
+        const auto panel_of = [&]<int packets>() {
+          pack<packets>(rows, slice, {from, a.row_step, a.column_step}, panel);
+          add_panel<packets>(rows, n, slice, panel, slice_of_b, c.from(row, 0));
+        };
+        if (rows <= kLanes) panel_of.template operator()<1>();
+        else if (rows <= 2 * kLanes) panel_of.template operator()<2>();
+        else panel_of.template operator()<kPackets>();
+      }
+    }
+  }
+
+ private:
+  /// Copies rows x depth of A so that a tile's rows lie side by side, zeros below the last row.
+  template <int packets>
+  static void pack(Index rows, Index depth, const Operand& a, Scalar* panel) {
+    using namespace Eigen::internal;
+    constexpr Index height = packets * kLanes;
+    if (rows < height) std::fill(panel, panel + depth * height, Scalar(0));
+    if (a.row_step == 1 && rows == height) {
+      for (Index p = 0; p < depth; ++p)
+        for (Index v = 0; v < packets; ++v)
+          pstore(panel + p * height + v * kLanes, ploadu<Packet>(a.data + p * a.column_step + v * kLanes));
+      return;
+    }
+    Index whole = 0;  // how deep square blocks are transposed in registers
+    if (a.column_step == 1 && rows == height) {
+      for (; whole + kLanes <= depth; whole += kLanes)
+        for (Index v = 0; v < packets; ++v) {
+          PacketBlock<Packet, kLanes> block;
+          for (Index i = 0; i < kLanes; ++i) block.packet[i] = ploadu<Packet>(a.data + (v * kLanes + i) * a.row_step + whole);
+          ptranspose(block);
+          for (Index i = 0; i < kLanes; ++i) pstore(panel + (whole + i) * height + v * kLanes, block.packet[i]);
+        }
+    }
+    for (Index p = whole; p < depth; ++p)
+      for (Index i = 0; i < rows; ++i) panel[p * height + i] = a.data[i * a.row_step + p * a.column_step];
+  }
+
+  template <int packets>
+  static void add_panel(Index rows, Index n, Index depth, const Scalar* panel, const Operand& b, const Result& c) {
+    Index column = 0;
+    const auto at = [&] { return Operand{b.data + column * b.column_step, b.row_step, b.column_step}; };
+    for (; column + kColumns <= n; column += kColumns) add_tile<packets, kColumns>(rows, depth, panel, at(), c.from(0, column));
+    for (; column + 4 <= n; column += 4) add_tile<packets, 4>(rows, depth, panel, at(), c.from(0, column));
+    if (column + 2 <= n) {
+      add_tile<packets, 2>(rows, depth, panel, at(), c.from(0, column));
+      column += 2;
+    }
+    if (column < n) add_tile<packets, 1>(rows, depth, panel, at(), c.from(0, column));
+  }
+
+  template <int packets, int columns>
+  static void add_tile(Index rows, Index depth, const Scalar* panel, Operand b, const Result& c) {
+    using namespace Eigen::internal;
+    Packet sums[columns][packets];
+    for (auto& column : sums)
+      for (auto& sum : column) sum = pzero(sum);
+    const Index b_column = b.column_step;
+    for (Index p = 0; p < depth; ++p) {
+      Packet a[packets];
+      for (int v = 0; v < packets; ++v) a[v] = pload<Packet>(panel + v * kLanes);
+      for (int j = 0; j < columns; ++j) {
+        const Packet factor = pset1<Packet>(b.data[j * b_column]);
+        for (int v = 0; v < packets; ++v) sums[j][v] = pmadd(a[v], factor, sums[j][v]);
+      }
+      panel += packets * kLanes;
+      b.data += b.row_step;
+    }
+    if (rows == packets * kLanes && c.row_step == 1) {
+      for (int j = 0; j < columns; ++j)
+        for (int v = 0; v < packets; ++v) {
+          Scalar* to = c.data + j * c.column_step + v * kLanes;
+          pstoreu(to, padd(ploadu<Packet>(to), sums[j][v]));
+        }
+    } else {
+      alignas(64) Scalar column[packets * kLanes];
+      for (int j = 0; j < columns; ++j) {
+        for (int v = 0; v < packets; ++v) pstore(column + v * kLanes, sums[j][v]);
+        for (Index i = 0; i < rows; ++i) c.data[i * c.row_step + j * c.column_step] += column[i];
+      }
+    }
+  }
+
+  /// The same by dot products, for operands that both run along the depth: one sample, or a head of a few outputs.
+  static void add_dots(Index m, Index n, Index k, const Operand& a, const Operand& b, const Result& c) {
+    for (Index j = 0; j < n; ++j) {
+      const Scalar* x = b.data + j * b.column_step;
+      Index i = 0;
+      for (; i + 4 <= m; i += 4) add_dots_of<4>(k, a.data + i * a.row_step, a.row_step, x, c.from(i, j));
+      for (; i < m; ++i) add_dots_of<1>(k, a.data + i * a.row_step, a.row_step, x, c.from(i, j));
+    }
+  }
+
+  template <int rows>
+  static void add_dots_of(Index k, const Scalar* a, Index a_step, const Scalar* x, const Result& c) {
+    using namespace Eigen::internal;
+    Packet sums[rows];
+    for (auto& sum : sums) sum = pzero(sum);
+    Index p = 0;
+    for (; p + kLanes <= k; p += kLanes) {
+      const Packet factor = ploadu<Packet>(x + p);
+      for (int i = 0; i < rows; ++i) sums[i] = pmadd(ploadu<Packet>(a + i * a_step + p), factor, sums[i]);
+    }
+    for (int i = 0; i < rows; ++i) {
+      Scalar total = predux(sums[i]);
+      for (Index q = p; q < k; ++q) total += a[i * a_step + q] * x[q];
+      c.data[i * c.row_step] += total;
+    }
+  }
+};
+
+#pragma GCC diagnostic pop
+
+}  // namespace detail
+
+/// C += A B without allocating. All three are matrices, maps, blocks or transposes of them.
+template <class C, class A, class B>
+void add_product(C&& c, const A& a, const B& b) {
+  using Scalar = typename A::Scalar;
+  assert(c.rows() == a.rows() && c.cols() == b.cols() && a.cols() == b.rows());
+  detail::Gemm<Scalar>::add(a.rows(), b.cols(), a.cols(), {a.data(), a.rowStride(), a.colStride()}, {b.data(), b.rowStride(), b.colStride()},
+                            {c.data(), c.rowStride(), c.colStride()});
+}
+
+}  // namespace mellow

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <mellow/tools/plot.hpp>
+#include <mellow/training/status.hpp>
+
+namespace mellow::tools {
+
+struct RecorderOptions {
+  std::int64_t steps = 0;                    ///< the run's budget in steps, for the time left; 0: none
+  std::int64_t episodes = 0;                 ///< its budget in episodes; 0: none
+  std::string title = "Learning curve";      ///< of the plot
+  std::optional<ReferenceLine> reference{};  ///< drawn in the plot: the return at which the task counts as solved
+  bool progress = true;                      ///< shows a progress line on stderr
+};
+
+/// A callback of `training::train` that records a run in a folder: shows progress, writes `metrics.csv` as the run goes and
+/// `learning_curve.svg` and `.png` at its end, and ends the run cleanly on Ctrl-C.
+///
+/// `metrics.csv` has a row an episode and a row an evaluation: kind, step, episode, return, length (of the episode), seconds, and the
+/// agent's metrics. Only `seconds` differs between two runs of one seed.
+class Recorder {
+ public:
+  explicit Recorder(std::filesystem::path folder, RecorderOptions options = {});
+  ~Recorder();
+
+  bool on_step(const training::RunStatus& status);  ///< false after Ctrl-C
+  void on_episode(const training::RunStatus& status);
+  void on_evaluation(const training::RunStatus& status);
+  void on_end(const training::RunStatus& status);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mellow::tools

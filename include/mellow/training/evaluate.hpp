@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <numeric>
+#include <vector>
+
+#include <mellow/core/environment.hpp>
+
+namespace mellow::training {
+
+/// Streams of a run's seed, so that what is drawn for one purpose never moves another: `Rng(seed, streams::kTest)`.
+namespace streams {
+inline constexpr std::uint64_t kEnvironment = 1;  ///< training episodes
+inline constexpr std::uint64_t kAgent = 2;        ///< exploration and replay
+inline constexpr std::uint64_t kEvaluation = 3;   ///< evaluations during a run: the same episodes each time
+inline constexpr std::uint64_t kTest = 4;         ///< fresh episodes after a run
+}  // namespace streams
+
+/// An observation of environment E that can be written to.
+template <class E>
+Observation<E> make_observation(const E& environment) {
+  if constexpr (std::same_as<ObservationSpace<E>, Box>) return Observation<E>(Observation<E>::Zero(environment.observation_space().size()));
+  else return Observation<E>{};
+}
+
+/// Undiscounted returns of an agent's greedy policy over whole episodes. An episode is cut after `longest` steps.
+template <class Agent, class E>
+std::vector<double> evaluate(Agent& agent, E environment, Index episodes, Rng rng, Index longest = 100'000) {
+  static_assert(require_environment<E>());
+  require(episodes > 0, "training::evaluate", "episodes must be positive", episodes);
+  std::vector<double> returns;
+  Observation<E> observation = make_observation(environment);
+  for (Index episode = 0; episode < episodes; ++episode) {
+    environment.reset(rng);
+    double total = 0.0;
+    Step step;
+    for (Index i = 0; i < longest && !step.terminated && !step.truncated; ++i) {
+      environment.observe(observation);
+      step = environment.step(agent.greedy(observation), rng);
+      total += step.reward;
+    }
+    returns.push_back(total);
+  }
+  return returns;
+}
+
+/// Arithmetic mean of a non-empty list.
+inline double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+}  // namespace mellow::training

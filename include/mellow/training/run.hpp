@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <limits>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <mellow/core/environment.hpp>
+#include <mellow/core/state.hpp>
+#include <mellow/data/transition.hpp>
+#include <mellow/training/evaluate.hpp>
+#include <mellow/training/status.hpp>
+
+namespace mellow::training {
+
+struct RunOptions {
+  Index steps = 50'000;                                             ///< budget in environment steps; 0: none
+  Index episodes = 0;                                               ///< budget in episodes; 0: none
+  Index evaluate_every = 1'000;                                     ///< steps between evaluations of the greedy policy (one more at the end); 0: never
+  Index evaluation_episodes = 20;                                   ///< episodes an evaluation
+  double stop_at_return = std::numeric_limits<double>::infinity();  ///< ends the run when an evaluation reaches it
+  std::uint64_t seed = 0;                                           ///< of everything drawn during the run
+
+  void validate() const {
+    constexpr auto where = "training::train";
+    require(steps >= 0, where, "steps must not be negative", steps);
+    require(episodes >= 0, where, "episodes must not be negative", episodes);
+    require(steps > 0 || episodes > 0, where, "a run needs a budget: steps or episodes must be positive", steps);
+    require(evaluate_every >= 0, where, "evaluate_every must not be negative", evaluate_every);
+    require(evaluation_episodes > 0, where, "evaluation_episodes must be positive", evaluation_episodes);
+  }
+};
+
+/// Why a run ended.
+enum class RunEnd { Budget, ReturnReached, Stopped };
+
+/// What a run leaves behind, besides the agent.
+template <class Parameters>
+struct RunResult {
+  RunEnd end = RunEnd::Budget;
+  Index steps = 0, episodes = 0;
+  double mean_return = RunStatus::kNone;           ///< over the last 100 training episodes
+  double best_return = RunStatus::kNone;           ///< of the best evaluation (the later of equals)
+  Index best_step = 0;                             ///< when it was
+  [[no_unique_address]] Parameters best_parameters{};  ///< the agent's parameters then; empty if there was no evaluation
+};
+
+namespace detail {
+
+struct NoParameters {};
+
+template <class Agent>
+auto parameters_of(const Agent& agent) {
+  if constexpr (requires { agent.parameters(); }) return std::remove_cvref_t<decltype(agent.parameters())>(agent.parameters());
+  else return NoParameters{};
+}
+
+template <class C>
+concept Callback = requires(C callback, const RunStatus& status) { callback.on_step(status); } ||
+                   requires(C callback, const RunStatus& status) { callback.on_episode(status); } ||
+                   requires(C callback, const RunStatus& status) { callback.on_evaluation(status); } ||
+                   requires(C callback, const RunStatus& status) { callback.on_end(status); };
+
+/// Calls one of the callbacks' functions; false if any of them returned false.
+template <class Function, class... Callbacks>
+bool tell(const Function& function, Callbacks&... callbacks) {
+  bool go_on = true;
+  const auto one = [&](auto& callback) {
+    if constexpr (std::invocable<Function, decltype(callback)>) {
+      if constexpr (std::same_as<std::invoke_result_t<Function, decltype(callback)>, bool>) go_on &= function(callback);
+      else function(callback);
+    }
+  };
+  (one(callbacks), ...);
+  return go_on;
+}
+
+/// Mean of the last 100 values.
+class RecentMean {
+ public:
+  void add(double value) {
+    values_[count_++ % values_.size()] = value;
+    const std::size_t kept = std::min(count_, values_.size());
+    mean_ = std::accumulate(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(kept), 0.0) / static_cast<double>(kept);
+  }
+  double mean() const { return mean_; }
+
+ private:
+  std::array<double, 100> values_{};
+  std::size_t count_ = 0;
+  double mean_ = RunStatus::kNone;
+};
+
+}  // namespace detail
+
+/// Trains an agent in an environment: the one loop for all agents.
+///
+/// An agent offers `act(observation, rng)`, `greedy(observation)`, `observe(transition, rng)` -> optional of what an update found
+/// (with `metrics()`), `require_fits(observation_space, action_space)` and, so that the best can be kept, `parameters()`.
+/// Evaluations run on a copy of the environment, always over the same episodes, and leave the training streams alone.
+///
+/// A callback has any of `on_step`, `on_episode`, `on_evaluation`, `on_end`, each taking a `const RunStatus&`; one that returns
+/// false ends the run. Throws Error where the agent does not fit the environment, or what the agent throws.
+template <class Agent, class E, class... Callbacks>
+auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&... callbacks) {
+  using Parameters = decltype(detail::parameters_of(agent));
+  static_assert((detail::Callback<Callbacks> && ...),
+                "mellow: a callback given to train has none of on_step, on_episode, on_evaluation, on_end(const RunStatus&)");
+  RunResult<Parameters> result;
+  if constexpr (require_environment<E>()) {
+    options.validate();
+    agent.require_fits(environment.observation_space(), environment.action_space());
+    const E evaluation_environment = environment;
+    Rng environment_rng(options.seed, streams::kEnvironment), agent_rng(options.seed, streams::kAgent);
+    Observation<E> observation = make_observation(environment), next_observation = observation;
+    using Observed = Transition<Action<E>, std::conditional_t<std::same_as<ObservationSpace<E>, Box>, ConstVectorRef<float>, Index>>;
+    using Learned = typename decltype(agent.observe(std::declval<const Observed&>(), agent_rng))::value_type;
+    auto metrics = Learned{}.metrics();
+    RunStatus status{.metrics = metrics};
+    detail::RecentMean recent;
+    double episode_return = 0.0;
+    Index episode_length = 0;
+
+    Index evaluated_at = 0;
+    const auto evaluate_now = [&] {
+      status.evaluation_return =
+          mean(evaluate(agent, evaluation_environment, options.evaluation_episodes, Rng(options.seed, streams::kEvaluation)));
+      status.improved = !(status.evaluation_return < status.best_return);
+      if (status.improved) {
+        result.best_return = status.best_return = status.evaluation_return;
+        result.best_step = status.step;
+        result.best_parameters = detail::parameters_of(agent);
+      }
+      evaluated_at = status.step;
+      return detail::tell([&](auto& c) -> decltype(c.on_evaluation(status)) { return c.on_evaluation(status); }, callbacks...);
+    };
+
+    environment.reset(environment_rng);
+    environment.observe(observation);
+    bool go_on = true;
+    while (go_on) {
+      const auto action = agent.act(observation, agent_rng);
+      const Step step = environment.step(action, environment_rng);
+      environment.observe(next_observation);
+      const auto learned = agent.observe(
+          Observed{observation, action, step.reward, next_observation, step.terminated, step.truncated}, agent_rng);
+      if (learned) metrics = learned->metrics();
+      std::swap(observation, next_observation);
+      episode_return += step.reward;
+      ++episode_length;
+      ++status.step;
+      go_on &= detail::tell([&](auto& c) -> decltype(c.on_step(status)) { return c.on_step(status); }, callbacks...);
+
+      if (step.terminated || step.truncated) {
+        recent.add(episode_return);
+        ++status.episode;
+        status.episode_return = std::exchange(episode_return, 0.0);
+        status.episode_length = std::exchange(episode_length, 0);
+        status.mean_return = recent.mean();
+        go_on &= detail::tell([&](auto& c) -> decltype(c.on_episode(status)) { return c.on_episode(status); }, callbacks...);
+        environment.reset(environment_rng);
+        environment.observe(observation);
+      }
+      if (options.evaluate_every > 0 && status.step % options.evaluate_every == 0) go_on &= evaluate_now();
+      result.end = go_on ? RunEnd::Budget : RunEnd::Stopped;
+      if (go_on && status.evaluation_return >= options.stop_at_return) {
+        result.end = RunEnd::ReturnReached;
+        go_on = false;
+      }
+      go_on &= (options.steps == 0 || status.step < options.steps) && (options.episodes == 0 || status.episode < options.episodes);
+    }
+    if (options.evaluate_every > 0 && evaluated_at != status.step) evaluate_now();
+    detail::tell([&](auto& c) -> decltype(c.on_end(status)) { return c.on_end(status); }, callbacks...);
+    result.steps = status.step;
+    result.episodes = status.episode;
+    result.mean_return = status.mean_return;
+  }
+  return result;
+}
+
+/// A callback that does something whenever an evaluation is the best so far: `OnImprovement([&] { save(...); })`.
+template <std::invocable F>
+class OnImprovement {
+ public:
+  explicit OnImprovement(F action) : action_(std::move(action)) {}
+  void on_evaluation(const RunStatus& status) {
+    if (status.improved) action_();
+  }
+
+ private:
+  F action_;
+};
+
+}  // namespace mellow::training

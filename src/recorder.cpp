@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <mellow/tools/recorder.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <mellow/core/error.hpp>
+#include <mellow/tools/csv.hpp>
+#include <mellow/tools/interrupt.hpp>
+#include <mellow/tools/progress.hpp>
+
+namespace mellow::tools {
+
+struct Recorder::Impl {
+  Impl(std::filesystem::path where, RecorderOptions chosen) : folder(std::move(where)), options(std::move(chosen)) {
+    if (options.progress) progress.emplace(options.steps, ProgressOptions{.total_episodes = options.episodes});
+  }
+
+  void row(const char* kind, const training::RunStatus& status, double value, double length) {
+    if (!csv) {  // the agent's metrics are known with the first status
+      std::vector<std::string> columns{"kind", "step", "episode", "return", "length", "seconds"};
+      for (const Metric& metric : status.metrics) columns.emplace_back(metric.name);
+      csv.emplace(folder / "metrics.csv", columns);
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    std::vector<CsvCell> cells{kind, status.step, status.episode, value, length, std::round(seconds * 1e3) / 1e3};
+    for (const Metric& metric : status.metrics) cells.emplace_back(metric.value);
+    csv->row(cells);
+  }
+
+  void plot() const {
+    if (episodes.x.empty() && evaluations.x.empty()) return;
+    Plot chart{.title = options.title, .x_label = "environment steps", .y_label = "return", .reference = options.reference};
+    if (!episodes.x.empty()) chart.series.push_back(episodes);
+    if (!evaluations.x.empty()) chart.series.push_back(evaluations);
+    save_plot(folder / "learning_curve", chart);
+  }
+
+  std::filesystem::path folder;
+  RecorderOptions options;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+  Interrupt interrupt;
+  std::optional<Progress> progress;
+  std::optional<CsvWriter> csv;
+  Series episodes{.label = "training, mean of the last 100 episodes"};
+  Series evaluations{.label = "evaluation of the greedy policy"};
+};
+
+Recorder::Recorder(std::filesystem::path folder, RecorderOptions options)
+    : impl_(std::make_unique<Impl>(std::move(folder), std::move(options))) {}
+Recorder::~Recorder() = default;
+
+bool Recorder::on_step(const training::RunStatus& status) {
+  if (impl_->progress)
+    impl_->progress->update({.step = status.step,
+                             .episodes = status.episode,
+                             .mean_return = status.mean_return,
+                             .loss = status.metrics.empty() ? training::RunStatus::kNone : status.metrics.front().value,
+                             .best_return = status.best_return});
+  return !Interrupt::requested();
+}
+
+void Recorder::on_episode(const training::RunStatus& status) {
+  impl_->row("episode", status, status.episode_return, static_cast<double>(status.episode_length));
+  impl_->episodes.x.push_back(static_cast<double>(status.step));
+  impl_->episodes.y.push_back(status.mean_return);
+}
+
+void Recorder::on_evaluation(const training::RunStatus& status) {
+  impl_->row("evaluation", status, status.evaluation_return, training::RunStatus::kNone);
+  impl_->evaluations.x.push_back(static_cast<double>(status.step));
+  impl_->evaluations.y.push_back(status.evaluation_return);
+}
+
+void Recorder::on_end(const training::RunStatus&) {
+  if (impl_->progress) impl_->progress->finish();
+  if (impl_->csv) impl_->csv->finish();
+  impl_->plot();
+}
+
+}  // namespace mellow::tools

@@ -20,7 +20,7 @@ class CartPole {
 
   Box observation_space() const {
     constexpr float infinity = std::numeric_limits<float>::infinity();
-    const Eigen::Vector4f high(2 * float{kPositionLimit}, infinity, 2 * float{kAngleLimit}, infinity);
+    const Eigen::Vector4f high(static_cast<float>(2 * kPositionLimit), infinity, static_cast<float>(2 * kAngleLimit), infinity);
     return {-high, high};
   }
   Discrete action_space() const { return Discrete(2); }

@@ -17,7 +17,7 @@ struct ScalarHead {
   using role = roles::Head;
   using Action = Index;
 
-  TdLoss loss = TdLoss::huber();  ///< of the temporal-difference error
+  TdLoss loss{};  ///< of the temporal-difference error: squared; `TdLoss::huber()` suits rewards with outliers
 
   template <class Scalar>
   struct State {

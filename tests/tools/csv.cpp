@@ -21,7 +21,7 @@ TEST_CASE("CsvWriter writes the shortest exact numbers, empty cells for NaN and 
     CsvWriter table(path, {"step", "loss, mean", "note"});
     table.row({1000, 0.1, "plain"});
     table.row({2e300, -nan, "a \"quote\""});
-    table.row(std::vector<double>{-0.0, 1.0 / 3, -std::numeric_limits<double>::infinity()});
+    table.row(std::vector<CsvCell>{-0.0, 1.0 / 3, -std::numeric_limits<double>::infinity()});
   }
   CHECK(read_file(path) ==
         "step,\"loss, mean\",note\n"
@@ -59,8 +59,8 @@ TEST_CASE("CsvWriter refuses rows that do not fit, and rows after the end") {
   const TemporaryDirectory directory;
   CsvWriter table(directory / "t.csv", {"x", "y"});
   CHECK_THROWS_WITH(table.row({1}), Contains("t.csv") && Contains("2 cells (got 1)"));
-  CHECK_THROWS_WITH(table.row(std::vector<double>(3)), Contains("2 cells (got 3)"));
-  CHECK_THROWS_AS(table.row(std::vector<double>()), Error);
+  CHECK_THROWS_WITH(table.row(std::vector<CsvCell>{1, 2, 3}), Contains("2 cells (got 3)"));
+  CHECK_THROWS_AS(table.row(std::vector<CsvCell>()), Error);
   table.row({1, 2});
   table.finish();
   CHECK(read_file(directory / "t.csv") == "x,y\n1,2\n");

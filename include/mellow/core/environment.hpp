@@ -60,19 +60,34 @@ concept Environment = detail::HasSpaces<E> && detail::HasReset<E> && detail::Has
 template <class E>
 concept SnapshotEnvironment = Environment<E> && std::copyable<E> && Visitable<E>;
 
-/// Says in words what an environment lacks (the first compiler error names it), and whether it has everything.
+template <class E>
+consteval bool require_environment();
+
+namespace detail {
+template <class E>
+consteval bool require_wrapped() {
+  if constexpr (requires { typename E::Wrapped; }) return require_environment<typename E::Wrapped>();
+  else return true;
+}
+}  // namespace detail
+
+/// Says in words what an environment lacks (the first compiler error names it), and whether it has everything. A wrapper tells what it
+/// wraps (`using Wrapped = E;`): what that lacks is said once, however often it is asked.
 template <class E>
 consteval bool require_environment() {
-  static_assert(detail::HasSpaces<E>,
-                "mellow: this environment lacks observation_space() const or action_space() const returning mellow::Discrete or mellow::Box");
-  if constexpr (detail::HasSpaces<E>) {
-    static_assert(detail::HasReset<E>, "mellow: this environment lacks reset(mellow::Rng&)");
-    static_assert(detail::HasStep<E>,
-                  "mellow: this environment lacks step(action, mellow::Rng&) returning mellow::Step, where action is an element of action_space()");
-    static_assert(detail::HasObserve<E>,
-                  "mellow: this environment lacks observe(out) const, where out is mellow::VectorRef<float> for a Box and mellow::Index& for Discrete");
+  if constexpr (!detail::require_wrapped<E>()) return false;
+  else {
+    static_assert(detail::HasSpaces<E>,
+                  "mellow: this environment lacks observation_space() const or action_space() const returning mellow::Discrete or mellow::Box");
+    if constexpr (detail::HasSpaces<E>) {
+      static_assert(detail::HasReset<E>, "mellow: this environment lacks reset(mellow::Rng&)");
+      static_assert(detail::HasStep<E>,
+                    "mellow: this environment lacks step(action, mellow::Rng&) returning mellow::Step, where action is an element of action_space()");
+      static_assert(detail::HasObserve<E>,
+                    "mellow: this environment lacks observe(out) const, where out is mellow::VectorRef<float> for a Box and mellow::Index& for Discrete");
+    }
+    return Environment<E>;
   }
-  return Environment<E>;
 }
 
 }  // namespace mellow

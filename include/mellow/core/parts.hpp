@@ -91,6 +91,12 @@ template <class Function, class Part, class State, class... Arguments>
 concept CallableForPart =
     std::invocable<Function, const Part&, State&, Arguments...> || std::invocable<Function, const Part&, Arguments...>;
 
+/// As above, and what the call gives converts to Result.
+template <class Result, class Function, class Part, class State, class... Arguments>
+concept ReturnsForPart =
+    std::is_invocable_r_v<Result, Function, const Part&, State&, Arguments...> ||
+    (!std::invocable<Function, const Part&, State&, Arguments...> && std::is_invocable_r_v<Result, Function, const Part&, Arguments...>);
+
 /// Calls a part's function by that rule.
 template <class Function, class Part, class State, class... Arguments>
   requires CallableForPart<Function, Part, State, Arguments&&...>

@@ -26,20 +26,21 @@ Observation<E> make_observation(const E& environment) {
 /// Undiscounted returns of an agent's greedy policy over whole episodes. An episode is cut after `longest` steps.
 template <class Agent, class E>
 std::vector<double> evaluate(Agent& agent, E environment, Index episodes, Rng rng, Index longest = 100'000) {
-  static_assert(require_environment<E>());
-  require(episodes > 0, "training::evaluate", "episodes must be positive", episodes);
   std::vector<double> returns;
-  Observation<E> observation = make_observation(environment);
-  for (Index episode = 0; episode < episodes; ++episode) {
-    environment.reset(rng);
-    double total = 0.0;
-    Step step;
-    for (Index i = 0; i < longest && !step.terminated && !step.truncated; ++i) {
-      environment.observe(observation);
-      step = environment.step(agent.greedy(observation), rng);
-      total += step.reward;
+  if constexpr (require_environment<E>()) {
+    require(episodes > 0, "training::evaluate", "episodes must be positive", episodes);
+    Observation<E> observation = make_observation(environment);
+    for (Index episode = 0; episode < episodes; ++episode) {
+      environment.reset(rng);
+      double total = 0.0;
+      Step step;
+      for (Index i = 0; i < longest && !step.terminated && !step.truncated; ++i) {
+        environment.observe(observation);
+        step = environment.step(agent.greedy(observation), rng);
+        total += step.reward;
+      }
+      returns.push_back(total);
     }
-    returns.push_back(total);
   }
   return returns;
 }

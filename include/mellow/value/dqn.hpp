@@ -32,6 +32,7 @@ struct Learned {
 template <Network Net, class... Parts>
 class Dqn {
   using Types = DqnTypes<Net, Parts...>;
+  static_assert(Types::check());
 
  public:
   using Scalar = typename Net::Scalar;
@@ -170,7 +171,7 @@ template <Network Net, class... Parts>
 Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
     : options_(options),
       learner_{.network = network,
-               .target_network = choose_part<roles::TargetNetwork>(TargetNetwork<Net>{network}, parts...).network,
+               .target_network = Types::take_target(network, parts...),
                .online = {},
                .target = {},
                .gradient = Vector<Scalar>::Zero(network.parameters()),

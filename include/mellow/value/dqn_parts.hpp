@@ -74,9 +74,13 @@ struct ChoiceArchetype {
   Vector<double> values();
 };
 
+/// Target network: a wrapper like `TargetNetwork`, whose member `network` is one.
+template <class P>
+concept TargetNetworkPart = Network<decltype(P::network)>;
+
 /// Exploration: `choose(state, choice, step, rng)` -> Action.
 template <class P, class Scalar, class Action>
-concept ExplorationPart = CallableForPart<decltype(calls::choose), P, StateOf<P, Scalar>, ChoiceArchetype<Action>&, Index, Rng&>;
+concept ExplorationPart = ReturnsForPart<Action, decltype(calls::choose), P, StateOf<P, Scalar>, ChoiceArchetype<Action>&, Index, Rng&>;
 
 /// Initialiser: `fill<Scalar>(segment, values, rng)`, or `theta`.
 template <class P, class Scalar>
@@ -88,7 +92,7 @@ concept InitializerPart = requires(const P part, const Segment segment, VectorRe
 
 /// Tracking: `update(state, learner, rng)` -> whether the target changed.
 template <class P, class Learner>
-concept TrackingPart = CallableForPart<decltype(calls::update), P, StateOf<P, typename Learner::Scalar>, Learner&, Rng&>;
+concept TrackingPart = ReturnsForPart<bool, decltype(calls::update), P, StateOf<P, typename Learner::Scalar>, Learner&, Rng&>;
 
 /// Pull: `pull(state, learner, rng)`, between gradient and step.
 template <class P, class Learner>

@@ -10,9 +10,10 @@ namespace mellow::value {
 
 namespace detail {
 template <class Learner>
+concept OneNetworkType = std::same_as<decltype(Learner::network), decltype(Learner::target_network)>;
+
+template <class Learner>
 void require_same_shape(std::string_view part, const Learner& learner) {
-  static_assert(std::same_as<decltype(learner.network), decltype(learner.target_network)>,
-                "mellow: this tracking part copies parameters, so online and target network must be of one type");
   if (learner.target.size() != learner.online.size())
     throw Error(part, fmt::format("online and target network must have the same parameters ({})", learner.online.size()), learner.target.size());
 }
@@ -26,13 +27,13 @@ struct PeriodicCopy {
 
   void validate() const { require(every > 0, "value::PeriodicCopy", "every must be positive", every); }
 
-  template <class Learner>
+  template <detail::OneNetworkType Learner>
   void require_fits(const Learner& learner) const {
     detail::require_same_shape("value::PeriodicCopy", learner);
   }
 
   /// Called after every update; says whether the target changed.
-  template <class Learner>
+  template <detail::OneNetworkType Learner>
   bool update(Learner& learner, Rng&) const {
     if (learner.counters.updates % every != 0) return false;
     learner.target = learner.online;
@@ -48,12 +49,12 @@ struct Polyak {
 
   void validate() const { require(tau > 0 && tau <= 1, "value::Polyak", "tau must lie in (0, 1]", tau); }
 
-  template <class Learner>
+  template <detail::OneNetworkType Learner>
   void require_fits(const Learner& learner) const {
     detail::require_same_shape("value::Polyak", learner);
   }
 
-  template <class Learner>
+  template <detail::OneNetworkType Learner>
   bool update(Learner& learner, Rng&) const {
     learner.target += static_cast<typename Learner::Scalar>(tau) * (learner.online - learner.target);
     return true;

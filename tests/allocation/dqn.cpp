@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// After warm-up a training step takes nothing from the heap, whatever the batch, the width and the parts.
+#include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/time_limit.hpp>
+#include <mellow/nn/mlp.hpp>
+#include <mellow/operators/mellowmax.hpp>
+#include <mellow/training/run.hpp>
+#include <mellow/value/dqn.hpp>
+
+#include "allocation/counter.hpp"
+#include "support/catch.hpp"
+
+using namespace mellow;
+
+namespace {
+
+const environments::TimeLimit cart_pole(environments::CartPole{}, 7);  // so that episodes end while it is counted
+
+/// Allocations of `steps` steps of acting, stepping the environment, remembering and learning, after as many that warm
+/// up.
+template <class Agent>
+std::size_t allocations(Agent agent, Index steps) {
+  auto environment = cart_pole;
+  Rng rng(1);
+  Vector<float> observation(4), next(4);
+  std::size_t before = 0;
+  environment.reset(rng);
+  environment.observe(observation);
+  for (Index i = 0; i < 2 * steps; ++i) {
+    if (i == steps) before = heap_allocations();
+    const Index action = agent.act(observation, rng);
+    const Step step = environment.step(action, rng);
+    environment.observe(next);
+    agent.observe({observation, action, step.reward, next, step.terminated, step.truncated}, rng);
+    if (step.terminated || step.truncated) environment.reset(rng);
+    environment.observe(observation);
+  }
+  const std::size_t after = heap_allocations();
+  REQUIRE(agent.learner().counters.updates == 2 * steps);
+  REQUIRE(agent.learner().counters.target_changes >= 1);
+  return after - before;
+}
+
+constexpr value::DqnOptions kLearnAtOnce{.batch_size = 32, .learning_starts = 1};
+
+template <class... Parts>
+std::size_t allocations_with(const Parts&... parts) {
+  return allocations(value::Dqn(nn::Mlp({4, 64, 64, 2}), kLearnAtOnce, parts...), 300);
+}
+
+}  // namespace
+
+TEST_CASE("A step of DQN does not allocate, for any batch and width") {
+  for (const Index batch : {1, 3, 64, 256, 1024})
+    for (const Index width : {4, 64, 256, 512}) {
+      CAPTURE(batch, width);
+      const value::DqnOptions options{.batch_size = batch, .learning_starts = 1};
+      const value::PeriodicCopy often{.every = 5};
+      const data::UniformReplay small{.capacity = 16};  // is overwritten while it is counted
+      CHECK(allocations(value::Dqn(nn::Mlp({4, width, width, 2}), options, often, small), 12) == 0);
+    }
+}
+
+TEST_CASE("A step of DQN does not allocate, for any parts") {
+  CHECK(allocations_with() == 0);
+  CHECK(allocations_with(value::DoubleQ{}) == 0);
+  CHECK(allocations_with(operators::Mellowmax{}) == 0);
+  CHECK(allocations_with(value::Polyak{}) == 0);
+  CHECK(allocations_with(data::UInt8Replay{.capacity = 100}) == 0);
+  CHECK(allocations_with(data::BitReplay{.capacity = 100}) == 0);
+  CHECK(allocations_with(nn::Sgd{.learning_rate = linear(1e-2, 1e-3, 100)}) == 0);
+  CHECK(allocations_with(value::DoubleQ{}, value::Polyak{}, data::UInt8Replay{},
+                         operators::EpsilonGreedy{.epsilon = 0.0}) == 0);
+  CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 64, 2}, nn::Activation::Tanh), kLearnAtOnce), 300) == 0);
+  CHECK(allocations(value::Dqn(nn::Mlp<double>({4, 64, 64, 2}), kLearnAtOnce), 300) == 0);
+}
+
+TEST_CASE("The run loop does not allocate between evaluations") {
+  struct Watch {
+    std::size_t before = 0, after = 0;
+    void on_step(const training::RunStatus& status) {
+      if (status.step == 300) before = heap_allocations();
+      if (status.step == 600) after = heap_allocations();
+    }
+    void on_episode(const training::RunStatus&) { ++episodes; }
+    int episodes = 0;
+  } watch;
+  value::Dqn agent(nn::Mlp({4, 64, 64, 2}), kLearnAtOnce);
+  training::train(agent, cart_pole, {.steps = 600, .evaluate_every = 0}, watch);
+  CHECK(watch.episodes > 80);
+  CHECK(watch.after - watch.before == 0);
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: this environment lacks step(action, mellow::Rng&)
+#include <mellow/environments/time_limit.hpp>
+#include <mellow/nn/mlp.hpp>
+#include <mellow/training/run.hpp>
+#include <mellow/value/dqn.hpp>
+
+using namespace mellow;
+
+struct Corridor {
+  Box observation_space() const { return Box(1, 0, 4); }
+  Discrete action_space() const { return Discrete(2); }
+  void reset(Rng&) {}
+  void observe(VectorRef<float> place) const { place[0] = 0; }
+};
+
+void run() {
+  environments::TimeLimit environment(Corridor{}, 100);
+  value::Dqn agent(nn::Mlp({1, 8, 2}));
+  training::train(agent, environment, {});
+}

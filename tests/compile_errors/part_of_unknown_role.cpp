@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: a part given to Dqn names a role that Dqn does not have
+#include <mellow/nn/mlp.hpp>
+#include <mellow/value/dqn.hpp>
+
+using namespace mellow;
+
+struct Planner {
+  struct role {};
+};
+
+value::Dqn agent(nn::Mlp({4, 8, 2}), {}, Planner{});

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <limits>
-
 #include <mellow/core/types.hpp>
 
 namespace mellow {

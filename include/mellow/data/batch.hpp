@@ -2,9 +2,8 @@
 #pragma once
 
 #include <concepts>
-#include <type_traits>
-
 #include <mellow/core/types.hpp>
+#include <type_traits>
 
 namespace mellow::data {
 

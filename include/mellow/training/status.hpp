@@ -3,9 +3,8 @@
 
 #include <cstdint>
 #include <limits>
-#include <span>
-
 #include <mellow/core/metric.hpp>
+#include <span>
 
 namespace mellow::training {
 

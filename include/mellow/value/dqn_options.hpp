@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-
 #include <mellow/core/error.hpp>
 #include <mellow/core/types.hpp>
 

@@ -2,6 +2,7 @@
 // Your own environment: a cart on a track must stop at a flag. It needs two spaces, reset, step and observe; nothing to
 // inherit from.
 #include <cmath>
+
 #include <mellow/environments/check.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 #include <cmath>
+#include <optional>
+#include <utility>
+#include <vector>
+
 #include <mellow/core/error.hpp>
 #include <mellow/tools/csv.hpp>
 #include <mellow/tools/interrupt.hpp>
 #include <mellow/tools/progress.hpp>
 #include <mellow/tools/recorder.hpp>
-#include <optional>
-#include <utility>
-#include <vector>
 
 namespace mellow::tools {
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How reliably the default DQN learns CartPole-v1: several seeds of one setting; the weights kept by evaluation and the
 // last ones, each tested on 100 fresh episodes.
+#include <vector>
+
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
@@ -9,7 +11,6 @@
 #include <mellow/tools/interrupt.hpp>
 #include <mellow/training/run.hpp>
 #include <mellow/value/dqn.hpp>
-#include <vector>
 
 using namespace mellow;
 

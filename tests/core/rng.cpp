@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <mellow/core/rng.hpp>
-#include <mellow/core/types.hpp>
 #include <set>
 #include <vector>
+
+#include <mellow/core/rng.hpp>
+#include <mellow/core/types.hpp>
 
 #include "support/catch.hpp"
 

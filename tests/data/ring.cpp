@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <deque>
 #include <map>
+
 #include <mellow/core/rng.hpp>
 #include <mellow/data/ring.hpp>
 #include <mellow/data/uniform_replay.hpp>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <memory>
+
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/check.hpp>
 #include <mellow/environments/time_limit.hpp>
-#include <memory>
 
 #include "support/catch.hpp"
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <vector>
+
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/training/run.hpp>
 #include <mellow/value/dqn.hpp>
-#include <vector>
 
 #include "support/catch.hpp"
 

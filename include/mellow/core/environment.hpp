@@ -2,10 +2,11 @@
 #pragma once
 
 #include <concepts>
+#include <type_traits>
+
 #include <mellow/core/rng.hpp>
 #include <mellow/core/spaces.hpp>
 #include <mellow/core/state.hpp>
-#include <type_traits>
 
 namespace mellow {
 

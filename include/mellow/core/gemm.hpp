@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+
 #include <mellow/core/types.hpp>
 
 namespace mellow {

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <concepts>
-#include <mellow/core/types.hpp>
 #include <string>
 #include <vector>
+
+#include <mellow/core/types.hpp>
 
 namespace mellow {
 

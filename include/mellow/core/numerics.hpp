@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+
 #include <mellow/core/types.hpp>
 
 namespace mellow {

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
+
 #include <mellow/core/error.hpp>
 #include <mellow/core/types.hpp>
-#include <numbers>
 
 namespace mellow {
 

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <limits>
+#include <string>
+
 #include <mellow/core/error.hpp>
 #include <mellow/core/rng.hpp>
 #include <mellow/core/types.hpp>
-#include <string>
 
 namespace mellow {
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <mellow/core/types.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +11,8 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include <mellow/core/types.hpp>
 
 namespace mellow {
 

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <concepts>
-#include <mellow/core/types.hpp>
 #include <type_traits>
+
+#include <mellow/core/types.hpp>
 
 namespace mellow::data {
 

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstring>
+#include <span>
+#include <vector>
+
 #include <mellow/core/error.hpp>
 #include <mellow/core/state.hpp>
 #include <mellow/data/batch.hpp>
 #include <mellow/data/storage.hpp>
 #include <mellow/data/transition.hpp>
-#include <span>
-#include <vector>
 
 namespace mellow::data {
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+
 #include <mellow/core/types.hpp>
 
 namespace mellow::data {

@@ -4,8 +4,9 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <mellow/core/environment.hpp>
 #include <numbers>
+
+#include <mellow/core/environment.hpp>
 
 namespace mellow::environments {
 

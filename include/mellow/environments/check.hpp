@@ -3,8 +3,9 @@
 
 #include <cmath>
 #include <limits>
-#include <mellow/core/environment.hpp>
 #include <string_view>
+
+#include <mellow/core/environment.hpp>
 
 namespace mellow::environments {
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+
 #include <mellow/core/types.hpp>
 
 namespace mellow::nn {

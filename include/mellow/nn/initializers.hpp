@@ -2,12 +2,14 @@
 #pragma once
 
 #include <Eigen/QR>
+
 #include <cmath>
+#include <numbers>
+
 #include <mellow/core/error.hpp>
 #include <mellow/core/network.hpp>
 #include <mellow/core/parts.hpp>
 #include <mellow/core/rng.hpp>
-#include <numbers>
 
 namespace mellow::nn {
 

@@ -2,14 +2,15 @@
 #pragma once
 
 #include <initializer_list>
+#include <string>
+#include <vector>
+
 #include <mellow/core/buffer.hpp>
 #include <mellow/core/error.hpp>
 #include <mellow/core/gemm.hpp>
 #include <mellow/core/network.hpp>
 #include <mellow/core/types.hpp>
 #include <mellow/nn/activation.hpp>
-#include <string>
-#include <vector>
 
 namespace mellow::nn {
 

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
+
 #include <mellow/core/error.hpp>
 #include <mellow/core/parts.hpp>
 #include <mellow/core/schedule.hpp>
 #include <mellow/core/types.hpp>
-#include <string_view>
 
 namespace mellow::nn {
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+
 #include <mellow/core/error.hpp>
 #include <mellow/core/numerics.hpp>
 #include <mellow/core/parts.hpp>

@@ -3,11 +3,12 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <mellow/tools/plot.hpp>
-#include <mellow/training/status.hpp>
 #include <memory>
 #include <optional>
 #include <string>
+
+#include <mellow/tools/plot.hpp>
+#include <mellow/training/status.hpp>
 
 namespace mellow::tools {
 

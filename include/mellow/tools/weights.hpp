@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <mellow/core/error.hpp>
-#include <mellow/core/network.hpp>
-#include <mellow/tools/safetensors.hpp>
 #include <span>
 #include <variant>
 #include <vector>
+
+#include <mellow/core/error.hpp>
+#include <mellow/core/network.hpp>
+#include <mellow/tools/safetensors.hpp>
 
 namespace mellow::tools {
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <mellow/core/environment.hpp>
 #include <numeric>
 #include <vector>
+
+#include <mellow/core/environment.hpp>
 
 namespace mellow::training {
 

@@ -4,14 +4,15 @@
 #include <array>
 #include <concepts>
 #include <limits>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
 #include <mellow/core/environment.hpp>
 #include <mellow/core/state.hpp>
 #include <mellow/data/transition.hpp>
 #include <mellow/training/evaluate.hpp>
 #include <mellow/training/status.hpp>
-#include <optional>
-#include <type_traits>
-#include <utility>
 
 namespace mellow::training {
 

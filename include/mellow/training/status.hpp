@@ -3,8 +3,9 @@
 
 #include <cstdint>
 #include <limits>
-#include <mellow/core/metric.hpp>
 #include <span>
+
+#include <mellow/core/metric.hpp>
 
 namespace mellow::training {
 

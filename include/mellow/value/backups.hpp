@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+
 #include <mellow/core/parts.hpp>
 #include <mellow/core/types.hpp>
 #include <mellow/operators/max.hpp>

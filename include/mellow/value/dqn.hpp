@@ -4,12 +4,13 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <mellow/core/metric.hpp>
-#include <mellow/value/dqn_options.hpp>
-#include <mellow/value/dqn_types.hpp>
 #include <optional>
 #include <string_view>
 #include <tuple>
+
+#include <mellow/core/metric.hpp>
+#include <mellow/value/dqn_options.hpp>
+#include <mellow/value/dqn_types.hpp>
 
 namespace mellow::value {
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+
 #include <mellow/core/error.hpp>
 #include <mellow/core/types.hpp>
 

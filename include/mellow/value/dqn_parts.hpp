@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+
 #include <mellow/core/parts.hpp>
 #include <mellow/core/spaces.hpp>
 #include <mellow/data/uniform_replay.hpp>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <mellow/value/dqn_parts.hpp>
 #include <tuple>
+
+#include <mellow/value/dqn_parts.hpp>
 
 namespace mellow::value {
 

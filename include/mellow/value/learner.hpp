@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+
 #include <mellow/core/network.hpp>
 #include <mellow/core/parts.hpp>
 #include <mellow/core/rng.hpp>

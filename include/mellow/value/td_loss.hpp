@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+
 #include <mellow/core/error.hpp>
 #include <mellow/core/types.hpp>
 

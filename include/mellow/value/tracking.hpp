@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+
 #include <mellow/core/error.hpp>
 #include <mellow/core/parts.hpp>
 

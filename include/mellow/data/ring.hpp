@@ -29,9 +29,9 @@ class Ring {
     const auto places = static_cast<std::size_t>(capacity);
     observations_.resize(places * static_cast<std::size_t>(stride_));
     incoming_.resize(static_cast<std::size_t>(stride_));
-    if constexpr (std::integral<Action>) actions_.resize(capacity);
-    else actions_.resize(action_size, capacity);
-    rewards_.resize(capacity);
+    if constexpr (std::integral<Action>) actions_.setZero(capacity);
+    else actions_.setZero(action_size, capacity);
+    rewards_.setZero(capacity);
     terminated_.resize(places);
     starts_.resize(places);
   }

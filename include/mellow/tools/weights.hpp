@@ -48,9 +48,9 @@ Vector<typename Net::Scalar> load_weights(const std::filesystem::path& path, con
         },
         tensor.values);
   }
-  if (file.tensors.size() != segments.size())
-    throw Error(path.string(), fmt::format("the network has {} tensors, the file others besides", segments.size()),
-                file.tensors.size());
+  for (const Tensor& tensor : file.tensors)
+    if (std::ranges::find(segments, tensor.name, &Segment::name) == segments.end())
+      throw Error(path.string(), fmt::format("tensor \"{}\" is none of the network's", tensor.name));
   return theta;
 }
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs bin/dqn as a user would: what it leaves on the disk, and what it says when something is wrong.
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/child.hpp"
+
+using Catch::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path dqn = fs::read_symlink("/proc/self/exe").parent_path() / "dqn";
+
+[[noreturn]] void become(const std::string& command) {
+  ::signal(SIGINT, SIG_DFL);  // whatever the test runner had
+  ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+  std::_Exit(99);
+}
+
+/// Runs a shell's command line in which `dqn` is the program.
+ChildResult run(const std::string& command) {
+  return run_in_child([&]() -> int { become("dqn() { '" + dqn.string() + "' \"$@\"; }; " + command); });
+}
+
+/// A table of metrics without the one column that may differ between two runs.
+std::string without_seconds(const fs::path& path) {
+  std::istringstream table(read_file(path));
+  std::string result;
+  std::size_t column = 0, seconds = 0;
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream cells(line + ',');
+    column = 0;
+    for (std::string cell; std::getline(cells, cell, ','); ++column) {
+      if (cell == "seconds") seconds = column;
+      if (column != seconds) result += cell + ',';
+    }
+    result += '\n';
+  }
+  REQUIRE(seconds > 0);
+  return result;
+}
+
+void check_same_run(const fs::path& a, const fs::path& b) {
+  CHECK(without_seconds(a / "metrics.csv") == without_seconds(b / "metrics.csv"));
+  for (const char* file : {"weights.safetensors", "learning_curve.svg", "learning_curve.png"}) {
+    CAPTURE(file);
+    CHECK_FALSE(read_file(a / file).empty());
+    CHECK(read_file(a / file) == read_file(b / file));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("The same run twice leaves the same files, alone and with another run beside it") {
+  const TemporaryDirectory directory;
+  const auto folder = [&](const char* name) { return (directory / name).string(); };
+  const std::string same = "dqn --steps 2500 --seed 7 --output ";
+  REQUIRE(run(same + folder("a")).status == 0);
+  const auto beside = run(same + folder("b") + " & dqn --steps 2500 --seed 8 --output " + folder("c") + " & wait");
+  REQUIRE(beside.status == 0);
+  check_same_run(directory / "a", directory / "b");
+  CHECK(read_file(directory / "a/weights.safetensors") != read_file(directory / "c/weights.safetensors"));
+  CHECK(without_seconds(directory / "a/metrics.csv") != without_seconds(directory / "c/metrics.csv"));
+}
+
+TEST_CASE("A bad option is refused in one line that names it, before anything is written") {
+  const TemporaryDirectory directory;
+  const auto output = directory / "output";
+  for (const auto& [option, names] :
+       std::vector<std::pair<std::string, std::string>>{{"--stepz 3", "--stepz"},
+                                                        {"--steps ten", "--steps"},
+                                                        {"--steps 0", "--steps"},
+                                                        {"--steps 1e99", "--steps"},
+                                                        {"--seed -1", "--seed"},
+                                                        {"--seed", "--seed"},
+                                                        {"--learning-rate nan", "--learning-rate"},
+                                                        {"--learning-rate -0.1", "learning_rate"},
+                                                        {"surplus", "surplus"}}) {
+    const auto child = run("dqn --output " + output.string() + " " + option);
+    CAPTURE(option, child.error);
+    CHECK(child.status > 0);
+    CHECK_THAT(child.error, Contains(names));
+    CHECK(std::count(child.error.begin(), child.error.end(), '\n') == 1);
+    CHECK(child.error.back() == '\n');
+    CHECK(child.out.empty());
+    CHECK_FALSE(fs::exists(output));
+  }
+}
+
+TEST_CASE("A folder that cannot be written is named") {
+  const auto child = run("dqn --steps 500 --output /dev/null/folder");
+  CHECK(child.status == 1);
+  CHECK_THAT(child.error, Contains("/dev/null/folder"));
+}
+
+TEST_CASE("A loss that is not finite ends the run with a message and keeps what there is") {
+  const TemporaryDirectory directory;
+  const auto child = run("dqn --steps 5000 --learning-rate 1e30 --output " + directory.path().string());
+  CHECK(child.status == 1);
+  CHECK_THAT(child.error, Contains("error: value::Dqn: the loss of update") && Contains("is not finite"));
+  CHECK_THAT(read_file(directory / "metrics.csv"), Contains("\nepisode,") && Contains("\nevaluation,"));
+  CHECK(fs::file_size(directory / "weights.safetensors") > 0);
+  CHECK(directory.size() == 2);
+}
+
+TEST_CASE("Ctrl-C ends a run cleanly with its metrics, plot and weights") {
+  const TemporaryDirectory directory;
+  const auto weights = directory / "weights.safetensors";
+  const auto child = run_in_child([&] {
+    const pid_t program = ::fork();
+    if (program == 0) become("exec '" + dqn.string() + "' --steps 1000000000 --output " + directory.path().string());
+    for (; !fs::exists(weights); std::this_thread::sleep_for(std::chrono::milliseconds(10)))
+      if (::waitpid(program, nullptr, WNOHANG) != 0) return 99;  // it ended without
+    ::kill(program, SIGINT);
+    int status = 0;
+    return ::waitpid(program, &status, 0) == program && WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+  });
+  CAPTURE(child.error);
+  CHECK(child.status == 0);
+  CHECK_THAT(child.out, Contains("Learned from") && Contains("best weights"));
+  CHECK_THAT(read_file(directory / "metrics.csv"), Contains("\nepisode,") && Contains("\nevaluation,"));
+  CHECK(fs::file_size(directory / "learning_curve.svg") > 0);
+  CHECK(fs::file_size(weights) > 0);
+  CHECK(directory.size() == 4);
+}

@@ -60,7 +60,9 @@ void expect_faithful(Index below, Index capacity, Index longest) {
       REQUIRE(batch.continues[k] == (e.terminated ? 0.0f : 1.0f));
     }
   }
-  CHECK(ring.size() >= std::min<Index>(300, (capacity - 1) / 2));  // at worst every transition needs a second place for its last observation
+  CHECK(ring.size() >=
+        std::min<Index>(
+            300, (capacity - 1) / 2));  // at worst every transition needs a second place for its last observation
 }
 }  // namespace
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
+#include <utility>
 
 #include <mellow/core/types.hpp>
 

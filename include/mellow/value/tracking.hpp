@@ -5,6 +5,8 @@
 
 #include <mellow/core/error.hpp>
 #include <mellow/core/parts.hpp>
+#include <mellow/core/rng.hpp>
+#include <mellow/core/types.hpp>
 
 namespace mellow::value {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Your own environment: a cart on a track must stop at a flag. It needs two spaces, reset, step and observe; nothing to inherit from.
+// Your own environment: a cart on a track must stop at a flag. It needs two spaces, reset, step and observe; nothing to
+// inherit from.
 #include <cmath>
 
 #include <mellow/environments/check.hpp>
@@ -13,8 +14,8 @@
 
 using namespace mellow;
 
-/// State: position and velocity on a track from -1 to 1, the flag at 0.5. Actions: brake left, roll, push right. Every step costs 1 until
-/// the cart stands at the flag.
+/// State: position and velocity on a track from -1 to 1, the flag at 0.5. Actions: brake left, roll, push right. Every
+/// step costs 1 until the cart stands at the flag.
 class StopAtFlag {
  public:
   Box observation_space() const { return {2, -1.0f, 1.0f}; }
@@ -35,7 +36,9 @@ class StopAtFlag {
     return {.reward = -1.0, .terminated = std::abs(position_ - 0.5) < 0.05 && std::abs(velocity_) < 0.03};
   }
 
-  void observe(VectorRef<float> out) const { out << static_cast<float>(position_), static_cast<float>(5.0 * velocity_); }
+  void observe(VectorRef<float> out) const {
+    out << static_cast<float>(position_), static_cast<float>(5.0 * velocity_);
+  }
 
   /// Names what changes, so that runs can be compared and resumed.
   template <class Self, class Visit>

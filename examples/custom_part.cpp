@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Your own part: a backup that mixes the best and the mean action value, in place of DQN's maximum. A part is a plain struct that names
-// its role; DQN takes parts in any order and uses its defaults for the rest.
+// Your own part: a backup that mixes the best and the mean action value, in place of DQN's maximum. A part is a plain
+// struct that names its role; DQN takes parts in any order and uses its defaults for the rest.
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
@@ -50,8 +50,10 @@ int main(int argc, char** argv) {
     agent.set_parameters(run.best_parameters);
     tools::save_weights(output / "weights.safetensors", agent.network(), agent.parameters());
 
-    fmt::print("Caution {}: mean greedy return over 100 fresh episodes {:.1f}, best weights from step {}.\n", backup.caution,
-               training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::kTest))), run.best_step);
+    fmt::print("Caution {}: mean greedy return over 100 fresh episodes {:.1f}, best weights from step {}.\n",
+               backup.caution,
+               training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::kTest))),
+               run.best_step);
     fmt::print("Plot: {}\n", (output / "learning_curve.png").string());
   });
 }

@@ -27,18 +27,23 @@ int main(int argc, char** argv) {
     environments::TimeLimit environment(environments::CartPole{}, 500);
     value::Dqn agent(nn::Mlp{{4, 64, 64, 2}}, {.seed = seed}, nn::Adam{.learning_rate = learning_rate});
 
-    tools::Recorder recorder(output, {.steps = steps, .title = "DQN on CartPole-v1", .reference = tools::ReferenceLine{475, "solved: 475"}});
-    training::OnImprovement keep([&] { tools::save_weights(output / "weights.safetensors", agent.network(), agent.parameters()); });
+    tools::Recorder recorder(
+        output, {.steps = steps, .title = "DQN on CartPole-v1", .reference = tools::ReferenceLine{475, "solved: 475"}});
+    training::OnImprovement keep(
+        [&] { tools::save_weights(output / "weights.safetensors", agent.network(), agent.parameters()); });
     const auto run = training::train(agent, environment, {.steps = steps, .seed = seed}, recorder, keep);
 
-    const auto test = [&] { return training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::kTest))); };
+    const auto test = [&] {
+      return training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::kTest)));
+    };
     const double last = test();
     agent.set_parameters(run.best_parameters);
     const double best = test();
-    fmt::print("Learned from {} steps in {} episodes. Mean greedy return over 100 fresh episodes:\n", run.steps, run.episodes);
+    fmt::print("Learned from {} steps in {} episodes. Mean greedy return over 100 fresh episodes:\n", run.steps,
+               run.episodes);
     fmt::print("  best weights (from step {}): {:.1f}{}\n", run.best_step, best, best >= 475 ? ", solved" : "");
     fmt::print("  last weights: {:.1f}\n", last);
-    fmt::print("Plot:    {}\nMetrics: {}\nWeights: {}\n", (output / "learning_curve.png").string(), (output / "metrics.csv").string(),
-               (output / "weights.safetensors").string());
+    fmt::print("Plot:    {}\nMetrics: {}\nWeights: {}\n", (output / "learning_curve.png").string(),
+               (output / "metrics.csv").string(), (output / "weights.safetensors").string());
   });
 }

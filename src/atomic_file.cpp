@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mellow/tools/atomic_file.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cerrno>
+#include <fcntl.h>
 #include <string>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 #include "mellow/core/error.hpp"
 

@@ -2,6 +2,7 @@
 #include "mellow/tools/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mellow/tools/plot.hpp"
 
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -13,8 +9,11 @@
 #include <cstdio>
 #include <iterator>
 #include <memory>
+#include <spawn.h>
 #include <string_view>
+#include <sys/wait.h>
 #include <system_error>
+#include <unistd.h>
 
 #include "mellow/core/error.hpp"
 #include "mellow/tools/atomic_file.hpp"

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <mellow/tools/recorder.hpp>
-
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -11,6 +9,7 @@
 #include <mellow/tools/csv.hpp>
 #include <mellow/tools/interrupt.hpp>
 #include <mellow/tools/progress.hpp>
+#include <mellow/tools/recorder.hpp>
 
 namespace mellow::tools {
 
@@ -33,7 +32,8 @@ struct Recorder::Impl {
 
   void plot() const {
     if (episodes.x.empty() && evaluations.x.empty()) return;
-    Plot chart{.title = options.title, .x_label = "environment steps", .y_label = "return", .reference = options.reference};
+    Plot chart{
+        .title = options.title, .x_label = "environment steps", .y_label = "return", .reference = options.reference};
     if (!episodes.x.empty()) chart.series.push_back(episodes);
     if (!evaluations.x.empty()) chart.series.push_back(evaluations);
     save_plot(folder / "learning_curve", chart);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mellow/tools/safetensors.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <tuple>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How reliably the default DQN learns CartPole-v1: several seeds of one setting; the weights kept by evaluation and the last ones, each
-// tested on 100 fresh episodes.
+// How reliably the default DQN learns CartPole-v1: several seeds of one setting; the weights kept by evaluation and the
+// last ones, each tested on 100 fresh episodes.
 #include <vector>
 
 #include <mellow/environments/cart_pole.hpp>
@@ -36,7 +36,9 @@ int main(int argc, char** argv) {
       const auto seed = static_cast<std::uint64_t>(first_seed + runs);
       value::Dqn agent(nn::Mlp{{4, 64, 64, 2}}, {.seed = seed});
       const auto run = training::train(agent, environment, {.steps = steps, .seed = seed});
-      const auto test = [&] { return training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::kTest))); };
+      const auto test = [&] {
+        return training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::kTest)));
+      };
       const double last = test();
       agent.set_parameters(run.best_parameters);
       const double best = test();
@@ -47,6 +49,7 @@ int main(int argc, char** argv) {
       std::fflush(stdout);
     }
     csv.finish();
-    fmt::print("Of {} runs of {} steps, {} solve it (>= {}) with the best weights and {} with the last.\n", runs, steps, best_solved, solved, last_solved);
+    fmt::print("Of {} runs of {} steps, {} solve it (>= {}) with the best weights and {} with the last.\n", runs, steps,
+               best_solved, solved, last_solved);
   });
 }

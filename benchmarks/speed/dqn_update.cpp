@@ -3,6 +3,7 @@
 // parts.
 #include <limits>
 #include <map>
+
 #include <mellow/nn/mlp.hpp>
 #include <mellow/value/dqn.hpp>
 

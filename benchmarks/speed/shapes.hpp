@@ -3,9 +3,10 @@
 
 #include <benchmark/benchmark.h>
 
-#include <mellow/core/types.hpp>
 #include <string>
 #include <vector>
+
+#include <mellow/core/types.hpp>
 
 namespace mellow::speed {
 

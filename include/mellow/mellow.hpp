@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Everything that is header-only. Programs that use a little compile faster with the headers they need; mellow/tools is not here, since
-// it needs linking.
+// Everything that is header-only. Programs that use a little compile faster with the headers they need; mellow/tools is
+// not here, since it needs linking.
 
 #include <mellow/core/buffer.hpp>
 #include <mellow/core/environment.hpp>
@@ -18,27 +18,25 @@
 #include <mellow/core/spaces.hpp>
 #include <mellow/core/state.hpp>
 #include <mellow/core/types.hpp>
-
-#include <mellow/environments/cart_pole.hpp>
-#include <mellow/environments/check.hpp>
-#include <mellow/environments/time_limit.hpp>
-
-#include <mellow/nn/activation.hpp>
-#include <mellow/nn/gradient_check.hpp>
-#include <mellow/nn/initializers.hpp>
-#include <mellow/nn/mlp.hpp>
-#include <mellow/nn/optimizers.hpp>
-
 #include <mellow/data/batch.hpp>
 #include <mellow/data/ring.hpp>
 #include <mellow/data/storage.hpp>
 #include <mellow/data/transition.hpp>
 #include <mellow/data/uniform_replay.hpp>
-
+#include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/check.hpp>
+#include <mellow/environments/time_limit.hpp>
+#include <mellow/nn/activation.hpp>
+#include <mellow/nn/gradient_check.hpp>
+#include <mellow/nn/initializers.hpp>
+#include <mellow/nn/mlp.hpp>
+#include <mellow/nn/optimizers.hpp>
 #include <mellow/operators/epsilon_greedy.hpp>
 #include <mellow/operators/max.hpp>
 #include <mellow/operators/mellowmax.hpp>
-
+#include <mellow/training/evaluate.hpp>
+#include <mellow/training/run.hpp>
+#include <mellow/training/status.hpp>
 #include <mellow/value/backups.hpp>
 #include <mellow/value/dqn.hpp>
 #include <mellow/value/dqn_options.hpp>
@@ -48,9 +46,4 @@
 #include <mellow/value/scalar_head.hpp>
 #include <mellow/value/td_loss.hpp>
 #include <mellow/value/tracking.hpp>
-
-#include <mellow/training/evaluate.hpp>
-#include <mellow/training/run.hpp>
-#include <mellow/training/status.hpp>
-
 #include <mellow/version.hpp>

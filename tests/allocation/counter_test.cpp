@@ -2,9 +2,10 @@
 #include "allocation/counter.hpp"
 
 #include <cstdlib>
-#include <mellow/core/types.hpp>
 #include <new>
 #include <vector>
+
+#include <mellow/core/types.hpp>
 
 #include "support/catch.hpp"
 

@@ -9,7 +9,8 @@ namespace {
 template <class Scalar>
 void expect_products(Index m, Index n, Index k, Scalar tolerance) {
   using RowMajor = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Matrix<Scalar> a = Matrix<Scalar>::Random(m, k), b = Matrix<Scalar>::Random(k, n), start = Matrix<Scalar>::Random(m, n);
+  const Matrix<Scalar> a = Matrix<Scalar>::Random(m, k), b = Matrix<Scalar>::Random(k, n),
+                       start = Matrix<Scalar>::Random(m, n);
   const RowMajor a_rows = a, b_rows = b;
   const Matrix<Scalar> expected = start + a.lazyProduct(b);  // coefficient by coefficient
   const auto check = [&](const auto& left, const auto& right) {

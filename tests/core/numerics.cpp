@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <mellow/core/numerics.hpp>
-
 #include <mellow/core/rng.hpp>
 
 #include "support/gradient.hpp"

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <mellow/core/rng.hpp>
-
 #include <algorithm>
 #include <set>
 #include <vector>
 
+#include <mellow/core/rng.hpp>
 #include <mellow/core/types.hpp>
 
 #include "support/catch.hpp"
@@ -13,14 +12,16 @@ using mellow::Rng;
 
 TEST_CASE("xoshiro256++ gives its published sequence") {  // reference output for the state 1, 2, 3, 4
   Rng rng = Rng::from_state({1, 2, 3, 4});
-  for (const std::uint64_t expected : {41943041ull, 58720359ull, 3588806011781223ull, 3591011842654386ull, 9228616714210784205ull,
-                                       9973669472204895162ull, 14011001112246962877ull, 12406186145184390807ull})
+  for (const std::uint64_t expected :
+       {41943041ull, 58720359ull, 3588806011781223ull, 3591011842654386ull, 9228616714210784205ull,
+        9973669472204895162ull, 14011001112246962877ull, 12406186145184390807ull})
     CHECK(rng.bits() == expected);
 }
 
 TEST_CASE("SplitMix64 gives its published sequence") {
   std::uint64_t counter = 1477776061723855037ull;
-  for (const std::uint64_t expected : {1985237415132408290ull, 2979275885539914483ull, 13511426838097143398ull, 8488337342461049707ull})
+  for (const std::uint64_t expected :
+       {1985237415132408290ull, 2979275885539914483ull, 13511426838097143398ull, 8488337342461049707ull})
     CHECK(mellow::splitmix64(counter) == expected);
 }
 

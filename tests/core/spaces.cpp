@@ -27,6 +27,7 @@ TEST_CASE("Samples lie in their space") {
 TEST_CASE("Spaces that make no sense are refused, with the dimension") {
   CHECK_THROWS_AS(Discrete(0), Error);
   CHECK_THROWS_AS(Box(0, 0.0f, 1.0f), Error);
-  CHECK_THROWS_WITH(Box(Eigen::Vector2f(0, 2), Eigen::Vector2f(1, 1)), Catch::Contains("dimension 1") && Catch::Contains("2 and 1"));
+  CHECK_THROWS_WITH(Box(Eigen::Vector2f(0, 2), Eigen::Vector2f(1, 1)),
+                    Catch::Contains("dimension 1") && Catch::Contains("2 and 1"));
   CHECK_THROWS_AS(Box(Vector<float>::Zero(2), Vector<float>::Ones(3)), Error);
 }

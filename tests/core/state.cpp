@@ -34,8 +34,8 @@ TEST_CASE("Visited state has paths, sizes and bytes") {
   const Outer outer;
   std::vector<std::string> paths;
   for (const auto& piece : state_of(outer)) paths.push_back(piece.path);
-  CHECK(paths == std::vector<std::string>{"inner.weights", "inner.pair", "many.0.weights", "many.0.pair", "many.1.weights", "many.1.pair", "both.0",
-                                          "both.1", "flag"});
+  CHECK(paths == std::vector<std::string>{"inner.weights", "inner.pair", "many.0.weights", "many.0.pair",
+                                          "many.1.weights", "many.1.pair", "both.0", "both.1", "flag"});
   CHECK(state_bytes(outer) == 3 * (3 * 4 + 2 * 8) + 4 + 8 + 1);
   CHECK(Visitable<Outer>);
   CHECK_FALSE(Visitable<int>);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <mellow/data/ring.hpp>
-
 #include <deque>
 #include <map>
 
 #include <mellow/core/rng.hpp>
+#include <mellow/data/ring.hpp>
 #include <mellow/data/uniform_replay.hpp>
 
 #include "support/catch.hpp"
@@ -37,7 +36,8 @@ void expect_faithful(Index below, Index capacity, Index longest) {
   Index left = 1 + rng.below(longest);
   for (int i = 0; i < 300; ++i) {
     const bool ends = --left == 0, terminated = ends && rng.uniform() < 0.5;
-    Remembered r{observation, whole_numbers(features, rng, below), rng.below(5), 0, static_cast<float>(rng.normal()), terminated};
+    Remembered r{observation, whole_numbers(features, rng, below), rng.below(5),
+                 0,           static_cast<float>(rng.normal()),    terminated};
     r.place = ring.push({r.observation, r.action, r.reward, r.next, terminated, ends && !terminated});
     std::erase_if(expected, [&](const Remembered& old) { return !ring.starts(old.place) || old.place == r.place; });
     expected.push_back(r);
@@ -60,7 +60,9 @@ void expect_faithful(Index below, Index capacity, Index longest) {
       REQUIRE(batch.continues[k] == (e.terminated ? 0.0f : 1.0f));
     }
   }
-  CHECK(ring.size() >= std::min<Index>(300, (capacity - 1) / 2));  // at worst every transition needs a second place for its last observation
+  CHECK(ring.size() >=
+        std::min<Index>(
+            300, (capacity - 1) / 2));  // at worst every transition needs a second place for its last observation
 }
 }  // namespace
 
@@ -105,7 +107,8 @@ TEST_CASE("Truncation continues, termination does not") {
   const Vector<float> a = Vector<float>::Zero(1), b = Vector<float>::Ones(1);
   Batch<float> batch;
   batch.resize(1, 3);
-  batch.indices << ring.push({a, 0, 0.0, b, true, false}), ring.push({a, 0, 0.0, b, false, true}), ring.push({a, 0, 0.0, b, true, true});
+  batch.indices << ring.push({a, 0, 0.0, b, true, false}), ring.push({a, 0, 0.0, b, false, true}),
+      ring.push({a, 0, 0.0, b, true, true});
   ring.gather(batch);
   CHECK(batch.continues == Eigen::Vector3f(0, 1, 0));
 }
@@ -144,7 +147,8 @@ TEST_CASE("Uniform replay draws every transition equally often, and nothing from
   Batch<float> batch;
   batch.resize(1, 1000);
   Rng rng(1);
-  CHECK_THROWS_WITH(replay.sample(ring, batch, rng), Catch::Contains("data::UniformReplay") && Catch::Contains("empty"));
+  CHECK_THROWS_WITH(replay.sample(ring, batch, rng),
+                    Catch::Contains("data::UniformReplay") && Catch::Contains("empty"));
   Vector<float> now(1), next(1);
   for (int i = 0; i < 100; ++i) {
     now << static_cast<float>(2 * i);
@@ -160,7 +164,8 @@ TEST_CASE("Uniform replay draws every transition equally often, and nothing from
     }
   }
   CHECK(static_cast<Index>(counts.size()) == ring.size());
-  for (const auto& [reward, count] : counts) CHECK(count == Approx(10'000.0 / static_cast<double>(ring.size())).epsilon(0.2));
+  for (const auto& [reward, count] : counts)
+    CHECK(count == Approx(10'000.0 / static_cast<double>(ring.size())).epsilon(0.2));
   CHECK(counts.rbegin()->first == 99);
   CHECK_THROWS_AS(UniformReplay{.capacity = 1}.validate(), Error);
 }

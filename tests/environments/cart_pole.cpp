@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <mellow/environments/cart_pole.hpp>
-
 #include <mellow/core/numpy_generator.hpp>
+#include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/check.hpp>
 #include <mellow/environments/time_limit.hpp>
 
@@ -15,7 +14,8 @@ namespace {
 using State = std::array<double, 4>;
 
 void expect_state(const State& state, const State& expected, double tolerance) {
-  for (std::size_t i = 0; i < 4; ++i) CHECK(std::abs(state[i] - expected[i]) <= tolerance * (1 + std::abs(expected[i])));
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(std::abs(state[i] - expected[i]) <= tolerance * (1 + std::abs(expected[i])));
 }
 
 CartPole gymnasium_reset(std::uint64_t seed, NumpyGenerator& rng) {
@@ -59,7 +59,8 @@ TEST_CASE("CartPole's references in double precision") {
   CartPole environment = gymnasium_reset(42, rng);
   expect_state(environment.state(), {0.0273956, -0.00611216, 0.03585979, 0.0197368}, 1e-8);
   for (Index k = 0; k < 20; ++k) CHECK_FALSE(environment.step(k % 2, rng).terminated);
-  expect_state(environment.state(), {-0.01739380785272638, -0.029956482546596497, 0.17628429388986588, 0.5537800853567671}, 1e-12);
+  expect_state(environment.state(),
+               {-0.01739380785272638, -0.029956482546596497, 0.17628429388986588, 0.5537800853567671}, 1e-12);
   environment.set_state({0.01, -0.02, 0.03, 0.04});
   environment.step(0, rng);
   expect_state(environment.state(), {0.0096, -0.21553901710278936, 0.0308, 0.3419952237760392}, 1e-12);
@@ -102,7 +103,8 @@ TEST_CASE("A hand-made controller balances every episode, a random one about 22 
     environment.reset(reset_rng);
     for (step = {}; !step.terminated && !step.truncated; ++random_total) step = environment.step(rng.below(2), rng);
   }
-  CHECK(random_total / episodes == Approx(22.0).margin(3 * 11.6 / std::sqrt(episodes) + 0.05));  // three standard errors, and the sheet's rounding
+  CHECK(random_total / episodes ==
+        Approx(22.0).margin(3 * 11.6 / std::sqrt(episodes) + 0.05));  // three standard errors, and the sheet's rounding
 }
 
 TEST_CASE("Seeding once, later resets go on in the stream") {

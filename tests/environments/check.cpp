@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <mellow/environments/check.hpp>
-
 #include <memory>
 
 #include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/check.hpp>
 #include <mellow/environments/time_limit.hpp>
 
 #include "support/catch.hpp"
@@ -72,8 +71,10 @@ TEST_CASE("Sound environments pass the check") {
 
 TEST_CASE("The check says what to change") {
   using Catch::Contains;
-  CHECK_THROWS_WITH(environments::check(LeavesNumberUnset{}), Contains("number 1 of 2") && Contains("write every number"));
-  CHECK_THROWS_WITH(environments::check(LeavesItsBox{}), Contains("outside of [0, 9]") && Contains("widen observation_space() or clip"));
+  CHECK_THROWS_WITH(environments::check(LeavesNumberUnset{}),
+                    Contains("number 1 of 2") && Contains("write every number"));
+  CHECK_THROWS_WITH(environments::check(LeavesItsBox{}),
+                    Contains("outside of [0, 9]") && Contains("widen observation_space() or clip"));
   CHECK_THROWS_WITH(environments::check(InfiniteReward{}), Contains("reward") && Contains("return a finite number"));
   CHECK_THROWS_WITH(environments::check(SharesState{}), Contains("hold all state in members by value"));
   CHECK_THROWS_WITH(environments::check(OwnChance{}), Contains("draw only from the generator that reset() is given"));

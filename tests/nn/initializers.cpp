@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <mellow/nn/initializers.hpp>
-
 #include <mellow/nn/mlp.hpp>
 
 #include "support/catch.hpp"

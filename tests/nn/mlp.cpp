@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <mellow/nn/mlp.hpp>
-
 #include <mellow/core/rng.hpp>
 #include <mellow/nn/initializers.hpp>
+#include <mellow/nn/mlp.hpp>
 
 #include "support/gradient.hpp"
 
@@ -25,7 +24,8 @@ TEST_CASE("An Mlp computes what its layers say") {
   theta << 1, 2, 3, 4, 5, 6, .1, .2, .3, /* second layer */ 1, -1, 2, .5;
   const Eigen::Vector2d x(0.1, -0.2);
   Mlp<double>::Tape tape;
-  const double h0 = std::tanh(1 * .1 - 2 * .2 + .1), h1 = std::tanh(3 * .1 - 4 * .2 + .2), h2 = std::tanh(5 * .1 - 6 * .2 + .3);
+  const double h0 = std::tanh(1 * .1 - 2 * .2 + .1), h1 = std::tanh(3 * .1 - 4 * .2 + .2),
+               h2 = std::tanh(5 * .1 - 6 * .2 + .3);
   CHECK(network.forward(theta, x, tape)(0, 0) == Approx(h0 - h1 + 2 * h2 + .5).epsilon(1e-14));
 }
 
@@ -65,8 +65,8 @@ TEST_CASE("Gradients of an Mlp agree with central differences", "[gradient]") {
         MatrixRef<double> d_input_ref(d_input);
         network.backward(theta, tape, direction, gradient, &d_input_ref);
         expect_gradient([&](const Vector<double>& at) { return loss(at, input); }, theta, gradient);
-        expect_gradient([&](const Vector<double>& x) { return loss(theta, x.reshaped(network.inputs(), 7)); }, input.reshaped(),
-                        d_input.reshaped());
+        expect_gradient([&](const Vector<double>& x) { return loss(theta, x.reshaped(network.inputs(), 7)); },
+                        input.reshaped(), d_input.reshaped());
       }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <mellow/nn/optimizers.hpp>
-
 #include <mellow/core/rng.hpp>
+#include <mellow/nn/optimizers.hpp>
 
 #include "support/catch.hpp"
 
@@ -34,7 +33,8 @@ TEST_CASE("Adam follows its definition") {
   for (Index t = 0; t < 200; ++t) {
     for (double& g : gradient) g = rng.normal();
     adam.step(state, theta, gradient);
-    for (Index i = 0; i < n; ++i) expected[i] = reference[static_cast<std::size_t>(i)].step(expected[i], gradient[i], linear(1e-2, 1e-3, 100)(t));
+    for (Index i = 0; i < n; ++i)
+      expected[i] = reference[static_cast<std::size_t>(i)].step(expected[i], gradient[i], linear(1e-2, 1e-3, 100)(t));
     REQUIRE((theta - expected).cwiseAbs().maxCoeff() < 1e-12);
   }
   CHECK(state.steps == 200);
@@ -95,7 +95,8 @@ TEST_CASE("Clipping bounds the norm and keeps the direction") {
 }
 
 TEST_CASE("Optimisers refuse numbers that make no sense") {
-  CHECK_THROWS_WITH(Adam{.learning_rate = -0.1}.validate(), Catch::Contains("nn::Adam: learning_rate") && Catch::Contains("-0.1"));
+  CHECK_THROWS_WITH(Adam{.learning_rate = -0.1}.validate(),
+                    Catch::Contains("nn::Adam: learning_rate") && Catch::Contains("-0.1"));
   CHECK_THROWS_AS(Sgd{.learning_rate = -1e-9}.validate(), Error);
   CHECK_THROWS_AS(Sgd{.learning_rate = std::nan("")}.validate(), Error);
   CHECK_THROWS_AS(Adam{.beta1 = 1}.validate(), Error);

@@ -22,7 +22,8 @@ TEST_CASE("Mellowmax lies between mean and maximum and tends to both") {
     double last = q.mean();
     for (const double omega : {0.01, 0.1, 1.0, 10.0, 1000.0}) {
       const double mm = Mellowmax{omega}(q);
-      CHECK(mm == Approx(std::log((omega * (q.array() - q.maxCoeff())).exp().mean()) / omega + q.maxCoeff()).epsilon(1e-12));
+      CHECK(mm ==
+            Approx(std::log((omega * (q.array() - q.maxCoeff())).exp().mean()) / omega + q.maxCoeff()).epsilon(1e-12));
       CHECK(mm >= last - 1e-12);
       CHECK(mm <= q.maxCoeff() + 1e-12);
       last = mm;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs bin/dqn as a user would: what it leaves on the disk, and what it says when something is wrong.
-#include <signal.h>
-
 #include <algorithm>
 #include <chrono>
+#include <signal.h>
 #include <sstream>
 #include <thread>
 #include <vector>

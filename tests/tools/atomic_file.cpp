@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mellow/tools/atomic_file.hpp"
 
-#include <sys/resource.h>
-
 #include <array>
 #include <csignal>
 #include <string>
+#include <sys/resource.h>
 
 #include "../support/catch.hpp"
 #include "../support/child.hpp"

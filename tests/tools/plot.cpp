@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mellow/tools/plot.hpp"
 
-#include <stdlib.h>
-
 #include <cmath>
+#include <stdlib.h>
 
 #include "../support/catch.hpp"
 #include "../support/child.hpp"

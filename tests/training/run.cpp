@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <mellow/training/run.hpp>
-
 #include <vector>
 
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
+#include <mellow/training/run.hpp>
 #include <mellow/value/dqn.hpp>
 
 #include "support/catch.hpp"
@@ -17,7 +16,9 @@ namespace {
 
 const environments::TimeLimit cart_pole(environments::CartPole{}, 500);
 
-auto small_agent(std::uint64_t seed = 0) { return value::Dqn(nn::Mlp({4, 16, 2}), {.batch_size = 8, .learning_starts = 50, .seed = seed}); }
+auto small_agent(std::uint64_t seed = 0) {
+  return value::Dqn(nn::Mlp({4, 16, 2}), {.batch_size = 8, .learning_starts = 50, .seed = seed});
+}
 
 /// Records what a run tells.
 struct Log {
@@ -62,7 +63,8 @@ TEST_CASE("A run keeps its budget of steps and tells what happens") {
 TEST_CASE("A run keeps its budget of episodes, stops at a return, and when a callback says so") {
   auto agent = small_agent();
   CHECK(train(agent, cart_pole, {.steps = 0, .episodes = 7}).episodes == 7);
-  const auto reached = train(agent, cart_pole, {.steps = 10'000, .evaluate_every = 100, .evaluation_episodes = 1, .stop_at_return = 1});
+  const auto reached =
+      train(agent, cart_pole, {.steps = 10'000, .evaluate_every = 100, .evaluation_episodes = 1, .stop_at_return = 1});
   CHECK(reached.end == RunEnd::ReturnReached);
   CHECK(reached.steps == 100);
   Log log;
@@ -82,13 +84,16 @@ TEST_CASE("The best parameters are those of the best evaluation") {
     void on_evaluation(const RunStatus& status) { to.emplace_back(status.evaluation_return, from.parameters()); }
   } keep{agent, seen};
   int improvements = 0;
-  const auto run = train(agent, cart_pole, {.steps = 2000, .evaluate_every = 100, .evaluation_episodes = 3}, keep, OnImprovement([&] { ++improvements; }));
-  const auto best = std::max_element(seen.rbegin(), seen.rend(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  const auto run = train(agent, cart_pole, {.steps = 2000, .evaluate_every = 100, .evaluation_episodes = 3}, keep,
+                         OnImprovement([&] { ++improvements; }));
+  const auto best =
+      std::max_element(seen.rbegin(), seen.rend(), [](const auto& a, const auto& b) { return a.first < b.first; });
   CHECK(run.best_return == best->first);
   CHECK(run.best_parameters == best->second);
   CHECK(improvements >= 1);
   agent.set_parameters(run.best_parameters);
-  CHECK(mean(evaluate(agent, cart_pole, 3, Rng(0, streams::kEvaluation))) == run.best_return);  // the same episodes again
+  CHECK(mean(evaluate(agent, cart_pole, 3, Rng(0, streams::kEvaluation))) ==
+        run.best_return);  // the same episodes again
 }
 
 TEST_CASE("A run is the same bit for bit when repeated, and evaluations do not move it") {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <mellow/value/dqn.hpp>
-
 #include <mellow/nn/gradient_check.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/operators/mellowmax.hpp>
+#include <mellow/value/dqn.hpp>
 
 #include "support/catch.hpp"
 
@@ -19,7 +18,8 @@ const nn::Mlp<double> network({2, 8, 3});
 template <class Agent>
 void remember(Agent& agent, int transitions, Rng rng = Rng(9)) {
   for (int i = 0; i < transitions; ++i) {
-    const Vector<float> now = Eigen::Vector2f(static_cast<float>(rng.normal()), 1), next = Eigen::Vector2f(static_cast<float>(rng.normal()), 0);
+    const Vector<float> now = Eigen::Vector2f(static_cast<float>(rng.normal()), 1),
+                        next = Eigen::Vector2f(static_cast<float>(rng.normal()), 0);
     agent.observe({now, rng.below(3), rng.normal(), next, i % 4 == 0, i % 5 == 0}, rng);
   }
 }
@@ -64,8 +64,8 @@ TEST_CASE("One update is the update of DQN's definition") {
     value::TdLoss loss;
   };
   for (const Case& c : {Case{0.9, value::TdLoss::squared()}, Case{0.99, value::TdLoss::huber(0.1)}}) {
-    Dqn agent(network, {.discount = c.discount, .batch_size = 16, .learning_starts = 1000, .max_gradient_norm = 1e9}, nn::Sgd{.learning_rate = 0.1},
-              value::ScalarHead{.loss = c.loss});
+    Dqn agent(network, {.discount = c.discount, .batch_size = 16, .learning_starts = 1000, .max_gradient_norm = 1e9},
+              nn::Sgd{.learning_rate = 0.1}, value::ScalarHead{.loss = c.loss});
     remember(agent, 200);
     agent.learner().target *= 0.5;  // so that it differs from the online network
     const Vector<double> before = agent.parameters();
@@ -73,13 +73,16 @@ TEST_CASE("One update is the update of DQN's definition") {
     Rng rng(1), same(1);
     const auto learned = agent.learn(rng);
     replayed.learner().replay.sample(replayed.learner().replay_state, replayed.learner().batch, same);
-    const Vector<double> targets = expected_targets(replayed, c.discount, [](const auto& q, const auto&) { return q.maxCoeff(); });
+    const Vector<double> targets =
+        expected_targets(replayed, c.discount, [](const auto& q, const auto&) { return q.maxCoeff(); });
     const auto& batch = replayed.learner().batch;
     const auto loss = [&](const Vector<double>& theta) {
       double total = 0;
       for (Index i = 0; i < 16; ++i) {
         nn::Mlp<double>::Tape tape;
-        total += c.loss.value(network.forward(theta, batch.observations.col(i), tape)(batch.actions[i], 0) - targets[i]) / 16;
+        total +=
+            c.loss.value(network.forward(theta, batch.observations.col(i), tape)(batch.actions[i], 0) - targets[i]) /
+            16;
       }
       return total;
     };
@@ -92,7 +95,8 @@ TEST_CASE("One update is the update of DQN's definition") {
 
 TEST_CASE("Truncation bootstraps and termination does not") {
   const Vector<float> now = Eigen::Vector2f(0.5f, 1), next = Eigen::Vector2f(-0.5f, 0);
-  for (const auto& [terminated, truncated, expected_continues] : {std::tuple{false, false, true}, {false, true, true}, {true, false, false}, {true, true, false}}) {
+  for (const auto& [terminated, truncated, expected_continues] :
+       {std::tuple{false, false, true}, {false, true, true}, {true, false, false}, {true, true, false}}) {
     Dqn agent(network, {.discount = 0.9, .batch_size = 4, .learning_starts = 1000});
     Rng rng(1);
     agent.observe({now, 0, 2.0, next, terminated, truncated}, rng);
@@ -101,21 +105,25 @@ TEST_CASE("Truncation bootstraps and termination does not") {
     nn::Mlp<double>::Tape tape;
     const double next_value = network.forward(fresh.parameters(), next.cast<double>(), tape).maxCoeff();
     REQUIRE(std::abs(next_value) > 1e-3);
-    CHECK(agent.learner().head_state.targets[0] == Approx(2.0 + (expected_continues ? 0.9 * next_value : 0.0)).epsilon(1e-12));
+    CHECK(agent.learner().head_state.targets[0] ==
+          Approx(2.0 + (expected_continues ? 0.9 * next_value : 0.0)).epsilon(1e-12));
   }
 }
 
 TEST_CASE("Backups from the target, from both networks, and smooth ones") {
   const auto check = [](auto backup, auto&& definition) {
-    Dqn agent(network, {.discount = 0.8, .batch_size = 32, .learning_starts = 1000}, nn::Sgd{.learning_rate = 0.0}, backup);
+    Dqn agent(network, {.discount = 0.8, .batch_size = 32, .learning_starts = 1000}, nn::Sgd{.learning_rate = 0.0},
+              backup);
     remember(agent, 100);
     agent.learner().target = Vector<double>::Random(network.parameters());
     Rng rng(2);
     agent.learn(rng);
-    CHECK((agent.learner().head_state.targets - expected_targets(agent, 0.8, definition)).cwiseAbs().maxCoeff() < 1e-12);
+    CHECK((agent.learner().head_state.targets - expected_targets(agent, 0.8, definition)).cwiseAbs().maxCoeff() <
+          1e-12);
   };
   check(operators::Max{}, [](const auto& q, const auto&) { return q.maxCoeff(); });
-  check(operators::Mellowmax{.omega = 3}, [](const auto& q, const auto&) { return std::log((3 * q.array()).exp().mean()) / 3; });
+  check(operators::Mellowmax{.omega = 3},
+        [](const auto& q, const auto&) { return std::log((3 * q.array()).exp().mean()) / 3; });
   check(value::DoubleQ{}, [](const auto& q, const auto& online) {
     Index best = 0;
     online.maxCoeff(&best);
@@ -154,7 +162,8 @@ TEST_CASE("The target follows by copies or by averaging") {
 }
 
 TEST_CASE("Acting explores or takes the best action") {
-  Dqn greedy(network, {}, operators::EpsilonGreedy{.epsilon = 0.0}), random(network, {}, operators::EpsilonGreedy{.epsilon = 1.0});
+  Dqn greedy(network, {}, operators::EpsilonGreedy{.epsilon = 0.0}),
+      random(network, {}, operators::EpsilonGreedy{.epsilon = 1.0});
   Rng rng(1);
   bool seen[3] = {};
   for (int i = 0; i < 100; ++i) {

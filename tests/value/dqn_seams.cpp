@@ -15,7 +15,8 @@ const nn::Mlp<double> network({2, 8, 3});
 template <class Agent>
 void learn_a_while(Agent& agent, int steps, Rng rng = Rng(4)) {
   for (int i = 0; i < steps; ++i) {
-    const Vector<float> now = Eigen::Vector2f(static_cast<float>(rng.normal()), 1), next = Eigen::Vector2f(static_cast<float>(rng.normal()), 0);
+    const Vector<float> now = Eigen::Vector2f(static_cast<float>(rng.normal()), 1),
+                        next = Eigen::Vector2f(static_cast<float>(rng.normal()), 0);
     agent.observe({now, rng.below(3), rng.normal(), next, i % 4 == 0, false}, rng);
   }
 }
@@ -80,11 +81,13 @@ struct Linear {
   Index outputs() const { return 3; }
   Index parameters() const { return 6; }
   std::vector<Segment> segments() const { return {{"weight", {3, 2}, 0, 2}}; }
-  const Matrix<double>& forward(const ConstVectorRef<double>& theta, const ConstMatrixRef<double>& x, Tape& tape) const {
+  const Matrix<double>& forward(const ConstVectorRef<double>& theta, const ConstMatrixRef<double>& x,
+                                Tape& tape) const {
     tape.input = x.data();
     return tape.output = theta.reshaped(3, 2) * x;
   }
-  void backward(const ConstVectorRef<double>&, Tape& tape, const ConstMatrixRef<double>& d, VectorRef<double> gradient) const {
+  void backward(const ConstVectorRef<double>&, Tape& tape, const ConstMatrixRef<double>& d,
+                VectorRef<double> gradient) const {
     gradient.reshaped(3, 2) += d * Eigen::Map<const Matrix<double>>(tape.input, 2, d.cols()).transpose();
   }
 };
@@ -105,7 +108,8 @@ struct FollowInFunctionSpace {
     state.gradient = Vector<Scalar>::Zero(l.target.size());
     const Matrix<Scalar> online = l.network.forward(l.online, l.batch.observations, l.tape);
     const Matrix<Scalar> difference = l.target_network.forward(l.target, l.batch.observations, l.target_tape) - online;
-    l.target_network.backward(l.target, l.target_tape, difference / static_cast<Scalar>(difference.size()), state.gradient);
+    l.target_network.backward(l.target, l.target_tape, difference / static_cast<Scalar>(difference.size()),
+                              state.gradient);
     l.target -= rate * state.gradient;
     return true;
   }
@@ -128,7 +132,8 @@ struct EverySecondCounts {
   }
 };
 
-/// A head that is a distribution over two atoms, 0 and 1: Q = p(1) = sigmoid(l_1 - l_0), learned by cross-entropy with the projected target.
+/// A head that is a distribution over two atoms, 0 and 1: Q = p(1) = sigmoid(l_1 - l_0), learned by cross-entropy with
+/// the projected target.
 struct TwoAtoms {
   using role = roles::Head;
   using Action = Index;
@@ -138,16 +143,21 @@ struct TwoAtoms {
     template <class Self, class Visit>
     static void visit_state(Self&, Visit&&) {}
   };
-  static auto upper(const auto& outputs, Index a, Index i) { return 1.0 / (1.0 + std::exp(outputs(2 * a, i) - outputs(2 * a + 1, i))); }
+  static auto upper(const auto& outputs, Index a, Index i) {
+    return 1.0 / (1.0 + std::exp(outputs(2 * a, i) - outputs(2 * a + 1, i)));
+  }
   Matrix<double> values(const auto& outputs) const {
-    return Matrix<double>::NullaryExpr(outputs.rows() / 2, outputs.cols(), [&](Index a, Index i) { return upper(outputs, a, i); });
+    return Matrix<double>::NullaryExpr(outputs.rows() / 2, outputs.cols(),
+                                       [&](Index a, Index i) { return upper(outputs, a, i); });
   }
   Index greedy(const auto& outputs) const { return operators::argmax(values(outputs).col(0)); }
   Index random(Index outputs, Rng& rng) const { return rng.below(outputs / 2); }
-  void require_fits(Index outputs, const Discrete& actions) const { require(outputs == 2 * actions.n, "TwoAtoms", "two outputs an action", outputs); }
+  void require_fits(Index outputs, const Discrete& actions) const {
+    require(outputs == 2 * actions.n, "TwoAtoms", "two outputs an action", outputs);
+  }
   template <class Scalar, class B>
-  void targets(State<Scalar>& state, const B& backup, const data::Batch<Scalar>& batch, Scalar discount, const ConstMatrixRef<Scalar>& target_next,
-               const ConstMatrixRef<Scalar>&) const {
+  void targets(State<Scalar>& state, const B& backup, const data::Batch<Scalar>& batch, Scalar discount,
+               const ConstMatrixRef<Scalar>& target_next, const ConstMatrixRef<Scalar>&) const {
     state.labels.resize(batch.size());
     const Matrix<Scalar> q = values(target_next);
     for (Index i = 0; i < batch.size(); ++i) {
@@ -157,12 +167,14 @@ struct TwoAtoms {
     }
   }
   template <class Scalar>
-  Scalar evaluate(const State<Scalar>& state, data::Batch<Scalar>& batch, const ConstMatrixRef<Scalar>& outputs, MatrixRef<Scalar> d) const {
+  Scalar evaluate(const State<Scalar>& state, data::Batch<Scalar>& batch, const ConstMatrixRef<Scalar>& outputs,
+                  MatrixRef<Scalar> d) const {
     d.setZero();
     Scalar total = 0;
     for (Index i = 0; i < batch.size(); ++i) {
       const Index a = batch.actions[i];
-      const Scalar p = upper(outputs, a, i), y = state.labels[i], share = batch.weights[i] / static_cast<Scalar>(batch.size());
+      const Scalar p = upper(outputs, a, i), y = state.labels[i],
+                   share = batch.weights[i] / static_cast<Scalar>(batch.size());
       total -= share * (y * std::log(p) + (1 - y) * std::log1p(-p));
       batch.errors[i] = p - y;
       d(2 * a + 1, i) = share * (p - y);
@@ -217,14 +229,20 @@ TEST_CASE("The target network may be of another type") {
   nn::Mlp<double>::Tape tape;
   Linear::Tape target_tape;
   auto& l = agent.learner();  // the target has come close to the online function, as far as a linear one can
-  const double distance = (l.network.forward(l.online, l.batch.observations, tape) - l.target_network.forward(l.target, l.batch.observations, target_tape)).norm();
-  const double at_first = (l.network.forward(l.online, l.batch.observations, tape) - l.target_network.forward(before, l.batch.observations, target_tape)).norm();
+  const double distance = (l.network.forward(l.online, l.batch.observations, tape) -
+                           l.target_network.forward(l.target, l.batch.observations, target_tape))
+                              .norm();
+  const double at_first = (l.network.forward(l.online, l.batch.observations, tape) -
+                           l.target_network.forward(before, l.batch.observations, target_tape))
+                              .norm();
   CHECK(distance < 0.8 * at_first);
 }
 
 TEST_CASE("A target network of the same type but another shape needs a tracking part of its own") {
-  CHECK_THROWS_WITH(Dqn(network, kSmall, value::TargetNetwork{nn::Mlp<double>({2, 4, 3})}), Catch::Contains("same parameters"));
-  CHECK_THROWS_WITH(Dqn(network, kSmall, value::TargetNetwork{nn::Mlp<double>({3, 4, 3})}, FollowInFunctionSpace{}), Catch::Contains("must take 2 inputs"));
+  CHECK_THROWS_WITH(Dqn(network, kSmall, value::TargetNetwork{nn::Mlp<double>({2, 4, 3})}),
+                    Catch::Contains("same parameters"));
+  CHECK_THROWS_WITH(Dqn(network, kSmall, value::TargetNetwork{nn::Mlp<double>({3, 4, 3})}, FollowInFunctionSpace{}),
+                    Catch::Contains("must take 2 inputs"));
   Dqn agent(network, kSmall, value::TargetNetwork{nn::Mlp<double>({2, 4, 3})}, FollowInFunctionSpace{});
   learn_a_while(agent, 50);
 }
@@ -243,7 +261,8 @@ TEST_CASE("Weights of samples scale their share of loss and gradient") {
 }
 
 TEST_CASE("A head may be a distribution") {
-  Dqn agent(nn::Mlp<double>({2, 16, 6}), {.discount = 0.5, .batch_size = 16, .learning_starts = 10}, TwoAtoms{}, nn::Adam{.learning_rate = 1e-2});
+  Dqn agent(nn::Mlp<double>({2, 16, 6}), {.discount = 0.5, .batch_size = 16, .learning_starts = 10}, TwoAtoms{},
+            nn::Adam{.learning_rate = 1e-2});
   agent.require_fits(Box(2, -1, 1), Discrete(3));
   Rng rng(1);
   const Vector<float> o = Eigen::Vector2f(1, 0);  // one state, ended by every action; action 2 pays 0.9, the others 0.1

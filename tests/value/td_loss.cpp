@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <mellow/value/td_loss.hpp>
-
 #include <mellow/core/rng.hpp>
+#include <mellow/value/td_loss.hpp>
 
 #include "support/gradient.hpp"
 
@@ -37,7 +36,8 @@ TEST_CASE("The loss of a batch and its gradient, with weights", "[gradient]") {
       return value::td_loss<double>(loss, x.reshaped(actions, batch), taken, targets, weights, d_q, errors);
     };
     double expected = 0;
-    for (Index i = 0; i < batch; ++i) expected += weights[i] * loss.value(q[taken[i] + i * actions] - targets[i]) / batch;
+    for (Index i = 0; i < batch; ++i)
+      expected += weights[i] * loss.value(q[taken[i] + i * actions] - targets[i]) / batch;
     CHECK(at(q) == Approx(expected).epsilon(1e-14));
     for (Index i = 0; i < batch; ++i) CHECK(errors[i] == q[taken[i] + i * actions] - targets[i]);
     const Vector<double> gradient = d_q.reshaped();

@@ -5,7 +5,8 @@
 
 namespace mellow {
 
-/// Aligned storage that is reshaped without being reallocated: it grows to the largest shape asked of it and stays there.
+/// Aligned storage that is reshaped without being reallocated: it grows to the largest shape asked of it and stays
+/// there.
 template <class Scalar>
 class Buffer {
  public:

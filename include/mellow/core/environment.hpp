@@ -44,7 +44,8 @@ concept HasStep = HasSpaces<E> && requires(E e, const Action<E>& action, Rng& rn
   { e.step(action, rng) } -> std::same_as<Step>;
 };
 template <class E>
-concept HasObserve = HasSpaces<E> && requires(const E e, typename ObservationSpace<E>::ElementRef out) { e.observe(out); };
+concept HasObserve =
+    HasSpaces<E> && requires(const E e, typename ObservationSpace<E>::ElementRef out) { e.observe(out); };
 }  // namespace detail
 
 /// A task to act in:
@@ -52,7 +53,8 @@ concept HasObserve = HasSpaces<E> && requires(const E e, typename ObservationSpa
 ///     observation_space() const, action_space() const   mellow::Discrete or mellow::Box
 ///     reset(rng)                                        begins an episode
 ///     step(action, rng) -> Step                         acts once
-///     observe(out) const                                writes the present observation into `out` (an Index& or a VectorRef<float>)
+///     observe(out) const                                writes the present observation into `out` (an Index& or a
+///     VectorRef<float>)
 template <class E>
 concept Environment = detail::HasSpaces<E> && detail::HasReset<E> && detail::HasStep<E> && detail::HasObserve<E>;
 
@@ -71,20 +73,23 @@ consteval bool require_wrapped() {
 }
 }  // namespace detail
 
-/// Says in words what an environment lacks (the first compiler error names it), and whether it has everything. A wrapper tells what it
-/// wraps (`using Wrapped = E;`): what that lacks is said once, however often it is asked.
+/// Says in words what an environment lacks (the first compiler error names it), and whether it has everything. A
+/// wrapper tells what it wraps (`using Wrapped = E;`): what that lacks is said once, however often it is asked.
 template <class E>
 consteval bool require_environment() {
   if constexpr (!detail::require_wrapped<E>()) return false;
   else {
     static_assert(detail::HasSpaces<E>,
-                  "mellow: this environment lacks observation_space() const or action_space() const returning mellow::Discrete or mellow::Box");
+                  "mellow: this environment lacks observation_space() const or action_space() const returning "
+                  "mellow::Discrete or mellow::Box");
     if constexpr (detail::HasSpaces<E>) {
       static_assert(detail::HasReset<E>, "mellow: this environment lacks reset(mellow::Rng&)");
       static_assert(detail::HasStep<E>,
-                    "mellow: this environment lacks step(action, mellow::Rng&) returning mellow::Step, where action is an element of action_space()");
+                    "mellow: this environment lacks step(action, mellow::Rng&) returning mellow::Step, where action is "
+                    "an element of action_space()");
       static_assert(detail::HasObserve<E>,
-                    "mellow: this environment lacks observe(out) const, where out is mellow::VectorRef<float> for a Box and mellow::Index& for Discrete");
+                    "mellow: this environment lacks observe(out) const, where out is mellow::VectorRef<float> for a "
+                    "Box and mellow::Index& for Discrete");
     }
     return Environment<E>;
   }

@@ -13,16 +13,17 @@ namespace detail {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // of packets as template arguments, as Eigen itself does
 
-/// Matrix product for the shapes of reinforcement learning (tens to hundreds of rows, columns and depth), where packing both operands
-/// as a BLAS does costs more than it saves: a panel of A is packed into 16 kB of stack, B is read where it lies. Nothing is allocated.
-/// Eigen's packets give the instruction set; multiply-add is fused where the processor can, whatever -ffp-contract says.
+/// Matrix product for the shapes of reinforcement learning (tens to hundreds of rows, columns and depth), where packing
+/// both operands as a BLAS does costs more than it saves: a panel of A is packed into 16 kB of stack, B is read where
+/// it lies. Nothing is allocated. Eigen's packets give the instruction set; multiply-add is fused where the processor
+/// can, whatever -ffp-contract says.
 template <class Scalar>
 class Gemm {
   using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
   static constexpr Index kLanes = Eigen::internal::unpacket_traits<Packet>::size;
   static constexpr bool kManyRegisters = sizeof(Packet) == 64;  // AVX-512 has 32 vector registers, older sets have 16
   static constexpr int kPackets = kManyRegisters ? 4 : 2;       // rows of a tile, in packets
-  static constexpr int kColumns = 6;                            // of a tile, so that its sums fill three quarters of the registers
+  static constexpr int kColumns = 6;  // of a tile, so that its sums fill three quarters of the registers
   static constexpr Index kDepth = 16384 / static_cast<Index>(sizeof(Scalar)) / (kPackets * kLanes);  // of a panel
 
  public:
@@ -36,7 +37,9 @@ class Gemm {
   struct Result {
     Scalar* data;
     Index row_step, column_step;
-    Result from(Index row, Index column) const { return {data + row * row_step + column * column_step, row_step, column_step}; }
+    Result from(Index row, Index column) const {
+      return {data + row * row_step + column * column_step, row_step, column_step};
+    }
   };
 
   /// C += A B for A of m x k and B of k x n.
@@ -44,7 +47,8 @@ class Gemm {
     const bool dots = (m <= 4 || n <= 2) && a.column_step == 1 && b.row_step == 1;
     if (dots && m >= n) return add_dots(m, n, k, a, b, c);
     if (dots || (m < kLanes && m < n))  // more rows fill the packets better: C' += B' A'
-      return add(n, m, k, {b.data, b.column_step, b.row_step}, {a.data, a.column_step, a.row_step}, {c.data, c.column_step, c.row_step});
+      return add(n, m, k, {b.data, b.column_step, b.row_step}, {a.data, a.column_step, a.row_step},
+                 {c.data, c.column_step, c.row_step});
     alignas(64) Scalar panel[kDepth * kPackets * kLanes];
     for (Index depth = 0; depth < k; depth += kDepth) {
       const Index slice = std::min(kDepth, k - depth);
@@ -81,7 +85,8 @@ class Gemm {
       for (; whole + kLanes <= depth; whole += kLanes)
         for (Index v = 0; v < packets; ++v) {
           PacketBlock<Packet, kLanes> block;
-          for (Index i = 0; i < kLanes; ++i) block.packet[i] = ploadu<Packet>(a.data + (v * kLanes + i) * a.row_step + whole);
+          for (Index i = 0; i < kLanes; ++i)
+            block.packet[i] = ploadu<Packet>(a.data + (v * kLanes + i) * a.row_step + whole);
           ptranspose(block);
           for (Index i = 0; i < kLanes; ++i) pstore(panel + (whole + i) * height + v * kLanes, block.packet[i]);
         }
@@ -94,7 +99,8 @@ class Gemm {
   static void add_panel(Index rows, Index n, Index depth, const Scalar* panel, const Operand& b, const Result& c) {
     Index column = 0;
     const auto at = [&] { return Operand{b.data + column * b.column_step, b.row_step, b.column_step}; };
-    for (; column + kColumns <= n; column += kColumns) add_tile<packets, kColumns>(rows, depth, panel, at(), c.from(0, column));
+    for (; column + kColumns <= n; column += kColumns)
+      add_tile<packets, kColumns>(rows, depth, panel, at(), c.from(0, column));
     for (; column + 4 <= n; column += 4) add_tile<packets, 4>(rows, depth, panel, at(), c.from(0, column));
     if (column + 2 <= n) {
       add_tile<packets, 2>(rows, depth, panel, at(), c.from(0, column));
@@ -172,8 +178,8 @@ template <class C, class A, class B>
 void add_product(C&& c, const A& a, const B& b) {
   using Scalar = typename A::Scalar;
   assert(c.rows() == a.rows() && c.cols() == b.cols() && a.cols() == b.rows());
-  detail::Gemm<Scalar>::add(a.rows(), b.cols(), a.cols(), {a.data(), a.rowStride(), a.colStride()}, {b.data(), b.rowStride(), b.colStride()},
-                            {c.data(), c.rowStride(), c.colStride()});
+  detail::Gemm<Scalar>::add(a.rows(), b.cols(), a.cols(), {a.data(), a.rowStride(), a.colStride()},
+                            {b.data(), b.rowStride(), b.colStride()}, {c.data(), c.rowStride(), c.colStride()});
 }
 
 }  // namespace mellow

@@ -9,7 +9,8 @@
 
 namespace mellow {
 
-/// A named piece of a network's flat parameter vector, laid out as PyTorch lays out the tensor of that name (row-major).
+/// A named piece of a network's flat parameter vector, laid out as PyTorch lays out the tensor of that name
+/// (row-major).
 struct Segment {
   enum class Kind { Weight, Bias };
 
@@ -28,23 +29,24 @@ struct Segment {
 
 /// A differentiable function of a flat parameter vector `theta`; the object itself holds shapes only.
 ///
-///     Scalar, Tape                                  the tape keeps what `backward` needs; reused, it does not allocate again
-///     inputs(), outputs(), parameters()             widths and length of theta
-///     segments() -> std::vector<Segment>            named pieces of theta, in order and without holes
-///     forward(theta, input, tape)                   inputs x batch -> outputs x batch, a view that lives in the tape
-///     backward(theta, tape, d_output, gradient)     adds d loss / d theta into `gradient`; `d_output` is outputs x batch
+///     Scalar, Tape                                  the tape keeps what `backward` needs; reused, it does not allocate
+///     again inputs(), outputs(), parameters()             widths and length of theta segments() ->
+///     std::vector<Segment>            named pieces of theta, in order and without holes forward(theta, input, tape)
+///     inputs x batch -> outputs x batch, a view that lives in the tape backward(theta, tape, d_output, gradient) adds
+///     d loss / d theta into `gradient`; `d_output` is outputs x batch
 ///
 /// `input` must stay as it is between `forward` and `backward`.
 template <class N>
-concept Network = std::copyable<N> && std::default_initializable<typename N::Tape> &&
-                  requires(const N network, const Vector<typename N::Scalar> theta, const Matrix<typename N::Scalar> batch,
-                           typename N::Tape tape, Vector<typename N::Scalar> gradient) {
-                    { network.inputs() } -> std::convertible_to<Index>;
-                    { network.outputs() } -> std::convertible_to<Index>;
-                    { network.parameters() } -> std::convertible_to<Index>;
-                    { network.segments() } -> std::convertible_to<std::vector<Segment>>;
-                    { network.forward(theta, batch, tape) } -> std::convertible_to<ConstMatrixRef<typename N::Scalar>>;
-                    network.backward(theta, tape, batch, gradient);
-                  };
+concept Network =
+    std::copyable<N> && std::default_initializable<typename N::Tape> &&
+    requires(const N network, const Vector<typename N::Scalar> theta, const Matrix<typename N::Scalar> batch,
+             typename N::Tape tape, Vector<typename N::Scalar> gradient) {
+      { network.inputs() } -> std::convertible_to<Index>;
+      { network.outputs() } -> std::convertible_to<Index>;
+      { network.parameters() } -> std::convertible_to<Index>;
+      { network.segments() } -> std::convertible_to<std::vector<Segment>>;
+      { network.forward(theta, batch, tape) } -> std::convertible_to<ConstMatrixRef<typename N::Scalar>>;
+      network.backward(theta, tape, batch, gradient);
+    };
 
 }  // namespace mellow

@@ -8,11 +8,12 @@
 
 namespace mellow {
 
-/// The draws of `numpy.random.Generator(PCG64(seed))`, bit for bit: what a Gymnasium environment uses after `reset(seed=k)`.
+/// The draws of `numpy.random.Generator(PCG64(seed))`, bit for bit: what a Gymnasium environment uses after
+/// `reset(seed=k)`.
 ///
-/// Environments take any generator with `uniform(low, high)`, so a native environment reset with this one starts where Gymnasium's
-/// does: seed once, then keep passing the same generator to every further reset. Sources: NumPy's SeedSequence and PCG XSL-RR 128/64
-/// (O'Neill 2014).
+/// Environments take any generator with `uniform(low, high)`, so a native environment reset with this one starts where
+/// Gymnasium's does: seed once, then keep passing the same generator to every further reset. Sources: NumPy's
+/// SeedSequence and PCG XSL-RR 128/64 (O'Neill 2014).
 class NumpyGenerator {
  public:
   explicit constexpr NumpyGenerator(std::uint64_t seed) {
@@ -51,7 +52,8 @@ class NumpyGenerator {
 
   /// The four words that SeedSequence(seed) gives a bit generator.
   static constexpr std::array<std::uint64_t, 4> seed_sequence(std::uint64_t seed) {
-    const std::array<std::uint32_t, 2> entropy{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
+    const std::array<std::uint32_t, 2> entropy{static_cast<std::uint32_t>(seed),
+                                               static_cast<std::uint32_t>(seed >> 32)};
     std::uint32_t multiplier = 0x43b0d7e5u;
     const auto hash = [&multiplier](std::uint32_t v) {
       v ^= multiplier;

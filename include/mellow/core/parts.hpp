@@ -9,8 +9,9 @@
 
 namespace mellow {
 
-/// What a part does in an algorithm. A part names its role (`using role = roles::Backup;`), so parts may be given in any order.
-/// What each role asks of a part is written beside the algorithm that uses it (value/dqn_parts.hpp for the deep Q family).
+/// What a part does in an algorithm. A part names its role (`using role = roles::Backup;`), so parts may be given in
+/// any order. What each role asks of a part is written beside the algorithm that uses it (value/dqn_parts.hpp for the
+/// deep Q family).
 namespace roles {
 struct Backup {};         ///< values of the next state's actions -> value of the next state
 struct Tracking {};       ///< how the target network follows the online network
@@ -85,23 +86,25 @@ struct StateOf<Part, Scalar> {
 template <class Part, class Scalar>
 using StateOf = typename detail::StateOf<Part, Scalar>::type;
 
-/// A member function of parts, named as an object: `constexpr auto f = [](const auto& part, auto&&... a) -> decltype(part.f(a...)) {...}`.
-/// It can be called for a part with the part's state first, or without it where the part has none.
+/// A member function of parts, named as an object: `constexpr auto f = [](const auto& part, auto&&... a) ->
+/// decltype(part.f(a...)) {...}`. It can be called for a part with the part's state first, or without it where the part
+/// has none.
 template <class Function, class Part, class State, class... Arguments>
 concept CallableForPart =
     std::invocable<Function, const Part&, State&, Arguments...> || std::invocable<Function, const Part&, Arguments...>;
 
 /// As above, and what the call gives converts to Result.
 template <class Result, class Function, class Part, class State, class... Arguments>
-concept ReturnsForPart =
-    std::is_invocable_r_v<Result, Function, const Part&, State&, Arguments...> ||
-    (!std::invocable<Function, const Part&, State&, Arguments...> && std::is_invocable_r_v<Result, Function, const Part&, Arguments...>);
+concept ReturnsForPart = std::is_invocable_r_v<Result, Function, const Part&, State&, Arguments...> ||
+                         (!std::invocable<Function, const Part&, State&, Arguments...> &&
+                          std::is_invocable_r_v<Result, Function, const Part&, Arguments...>);
 
 /// Calls a part's function by that rule.
 template <class Function, class Part, class State, class... Arguments>
   requires CallableForPart<Function, Part, State, Arguments&&...>
 constexpr decltype(auto) call_part(const Function& function, const Part& part, State& state, Arguments&&... arguments) {
-  if constexpr (std::invocable<Function, const Part&, State&, Arguments&&...>) return function(part, state, std::forward<Arguments>(arguments)...);
+  if constexpr (std::invocable<Function, const Part&, State&, Arguments&&...>)
+    return function(part, state, std::forward<Arguments>(arguments)...);
   else return function(part, std::forward<Arguments>(arguments)...);
 }
 

@@ -12,7 +12,8 @@
 
 namespace mellow {
 
-/// SplitMix64 (Steele, Lea & Flood 2014): one step of the counter and its mixed output. Turns a seed into well-mixed words.
+/// SplitMix64 (Steele, Lea & Flood 2014): one step of the counter and its mixed output. Turns a seed into well-mixed
+/// words.
 constexpr std::uint64_t splitmix64(std::uint64_t& counter) {
   std::uint64_t z = (counter += 0x9e3779b97f4a7c15u);
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -22,8 +23,9 @@ constexpr std::uint64_t splitmix64(std::uint64_t& counter) {
 
 /// The library's random numbers: xoshiro256++ 1.0 (Blackman & Vigna 2019), 256 bits of visible state, period 2^256 - 1.
 ///
-/// Every function that needs chance takes an `Rng&`; nothing reads a clock or a global. The same seed gives the same uniform,
-/// integer, categorical and permutation draws on every compiler and processor; `normal` uses the platform's log and sqrt.
+/// Every function that needs chance takes an `Rng&`; nothing reads a clock or a global. The same seed gives the same
+/// uniform, integer, categorical and permutation draws on every compiler and processor; `normal` uses the platform's
+/// log and sqrt.
 class Rng {
  public:
   /// Seeds by SplitMix64, so that near seeds are unrelated. Streams of one seed are unrelated too.
@@ -98,7 +100,8 @@ class Rng {
   /// Normal with the given mean and standard deviation.
   double normal(double mean, double deviation) { return mean + deviation * normal(); }
 
-  /// Index i with probability weights[i] / sum; weights >= 0, not all zero. Any indexable range: std::span, Eigen vector.
+  /// Index i with probability weights[i] / sum; weights >= 0, not all zero. Any indexable range: std::span, Eigen
+  /// vector.
   template <class Weights>
   constexpr std::int64_t categorical(const Weights& weights) {
     const auto n = static_cast<std::int64_t>(std::size(weights));

@@ -35,7 +35,8 @@ struct Box {
       throw Error("Box", fmt::format("bounds of {} and {} dimensions do not fit", low.size(), high.size()));
     for (Index i = 0; i < low.size(); ++i)
       if (!(low[i] <= high[i]))
-        throw Error("Box", fmt::format("the lower bound exceeds the upper one in dimension {}", i), fmt::format("{} and {}", low[i], high[i]));
+        throw Error("Box", fmt::format("the lower bound exceeds the upper one in dimension {}", i),
+                    fmt::format("{} and {}", low[i], high[i]));
   }
   /// The same bounds in every dimension.
   Box(Index dimensions, float lower, float upper)
@@ -43,9 +44,11 @@ struct Box {
 
   Index size() const { return low.size(); }
   bool contains(const ConstVectorRef<float>& element) const {
-    return element.size() == size() && (element.array() >= low.array()).all() && (element.array() <= high.array()).all();
+    return element.size() == size() && (element.array() >= low.array()).all() &&
+           (element.array() <= high.array()).all();
   }
-  /// Uniform in a bounded dimension; standard normal shifted to the bound or to 0 where one or both bounds are infinite.
+  /// Uniform in a bounded dimension; standard normal shifted to the bound or to 0 where one or both bounds are
+  /// infinite.
   Vector<float> sample(Rng& rng) const {
     Vector<float> element(size());
     constexpr float infinity = std::numeric_limits<float>::infinity();

@@ -18,9 +18,10 @@ namespace mellow {
 
 /// A type whose changing parts can be visited:
 ///
-///     template <class Self, class Visit>                       // Self is T or const T, so one list serves reading and writing
-///     static void visit_state(Self& self, Visit&& visit) {
-///       visit("position", self.position_);                     // a number, array, vector, Eigen array, tuple or another visitable
+///     template <class Self, class Visit>                       // Self is T or const T, so one list serves reading and
+///     writing static void visit_state(Self& self, Visit&& visit) {
+///       visit("position", self.position_);                     // a number, array, vector, Eigen array, tuple or
+///       another visitable
 ///     }
 ///
 /// Comparing two runs bit for bit, measuring memory, saving and loading are visitors over this one list.
@@ -47,7 +48,9 @@ inline constexpr bool is_vector<std::vector<T, A>> = true;
 
 template <class T>
 void collect_state(const std::string& path, const T& value, std::vector<StatePiece>& pieces) {
-  const auto child = [&path](std::string_view name) { return path.empty() ? std::string(name) : path + "." + std::string(name); };
+  const auto child = [&path](std::string_view name) {
+    return path.empty() ? std::string(name) : path + "." + std::string(name);
+  };
   if constexpr (Visitable<const T>) {
     T::visit_state(value, [&](std::string_view name, const auto& piece) { collect_state(child(name), piece, pieces); });
   } else if constexpr (is_tuple<T>) {
@@ -60,16 +63,22 @@ void collect_state(const std::string& path, const T& value, std::vector<StatePie
   } else if constexpr (std::is_base_of_v<Eigen::EigenBase<T>, T>) {
     pieces.push_back({path, std::as_bytes(std::span(value.data(), static_cast<std::size_t>(value.size())))});
   } else if constexpr (is_vector<T>) {
-    static_assert(!std::is_same_v<typename T::value_type, bool>, "mellow: state in a std::vector<bool> has no bytes to visit; use std::uint8_t");
+    static_assert(!std::is_same_v<typename T::value_type, bool>,
+                  "mellow: state in a std::vector<bool> has no bytes to visit; use std::uint8_t");
     if constexpr (std::is_arithmetic_v<typename T::value_type> || std::is_enum_v<typename T::value_type>) {
       pieces.push_back({path, std::as_bytes(std::span(value))});
     } else {
       for (std::size_t i = 0; i < value.size(); ++i) collect_state(child(std::to_string(i)), value[i], pieces);
     }
   } else {
-    static_assert(std::has_unique_object_representations_v<T> || std::is_floating_point_v<T> || std::is_empty_v<T> ||
-                      requires(const T& array) { requires std::is_floating_point_v<typename T::value_type>; std::tuple_size<T>::value; },
-                  "mellow: this piece of state is neither a number, array, vector, Eigen array or tuple, nor does it have visit_state");
+    static_assert(
+        std::has_unique_object_representations_v<T> || std::is_floating_point_v<T> || std::is_empty_v<T> ||
+            requires(const T& array) {
+              requires std::is_floating_point_v<typename T::value_type>;
+              std::tuple_size<T>::value;
+            },
+        "mellow: this piece of state is neither a number, array, vector, Eigen array or tuple, nor does it have "
+        "visit_state");
     if constexpr (!std::is_empty_v<T>) pieces.push_back({path, std::as_bytes(std::span(&value, 1))});
   }
 }

@@ -18,7 +18,8 @@ template <class Scalar = float>
 using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 
 /// Views of vectors and matrices that live elsewhere; any contiguous column or block binds without a copy.
-/// A template never deduces `Scalar` from one of these (std::type_identity), so that vectors, maps and columns convert to them.
+/// A template never deduces `Scalar` from one of these (std::type_identity), so that vectors, maps and columns convert
+/// to them.
 template <class Scalar = float>
 using VectorRef = std::type_identity_t<Eigen::Ref<Vector<Scalar>>>;
 template <class Scalar = float>

@@ -15,14 +15,16 @@ namespace mellow::data {
 
 /// The newest steps of experience as a structure of arrays in which no observation is stored twice.
 ///
-/// A place holds an observation and what was done there; the next observation is that of the following place. So the last observation
-/// of an episode takes a place of its own, at which no transition starts. A transition that does not continue the one before it
-/// (another episode, another environment) is noticed and begins anew. Full, the oldest places are overwritten.
+/// A place holds an observation and what was done there; the next observation is that of the following place. So the
+/// last observation of an episode takes a place of its own, at which no transition starts. A transition that does not
+/// continue the one before it (another episode, another environment) is noticed and begins anew. Full, the oldest
+/// places are overwritten.
 template <class Storage, class Scalar, class Action = Index>
 class Ring {
  public:
   /// Room for `capacity` places of `features` numbers each.
-  Ring(Index capacity, Index features, Index action_size = 1) : capacity_(capacity), features_(features), stride_(Storage::bytes(features)) {
+  Ring(Index capacity, Index features, Index action_size = 1)
+      : capacity_(capacity), features_(features), stride_(Storage::bytes(features)) {
     require(capacity >= 2, "data::Ring", "capacity must be at least 2", capacity);
     const auto places = static_cast<std::size_t>(capacity);
     observations_.resize(places * static_cast<std::size_t>(stride_));
@@ -38,7 +40,9 @@ class Ring {
   Index size() const { return size_; }          ///< transitions that can be drawn
   Index places() const { return filled_; }      ///< places in use; every transition starts at one of them
   Index capacity() const { return capacity_; }  ///< places in all
-  bool starts(Index place) const { return starts_[static_cast<std::size_t>(place)] != 0; }  ///< whether a transition starts there
+  bool starts(Index place) const {
+    return starts_[static_cast<std::size_t>(place)] != 0;
+  }  ///< whether a transition starts there
 
   /// Appends a transition and returns the place at which it starts.
   Index push(const Transition<Action>& t) {

@@ -13,7 +13,9 @@ namespace mellow::data {
 /// How a replay stores an observation's numbers: as they are.
 struct Float32 {
   static Index bytes(Index features) { return features * static_cast<Index>(sizeof(float)); }
-  static void encode(const float* from, Index features, std::byte* to) { std::memcpy(to, from, static_cast<std::size_t>(bytes(features))); }
+  static void encode(const float* from, Index features, std::byte* to) {
+    std::memcpy(to, from, static_cast<std::size_t>(bytes(features)));
+  }
   template <class Scalar>
   static void decode(const std::byte* from, Index features, Scalar* to) {
     for (Index i = 0; i < features; ++i) {
@@ -28,7 +30,8 @@ struct Float32 {
 struct UInt8 {
   static Index bytes(Index features) { return features; }
   static void encode(const float* from, Index features, std::byte* to) {
-    for (Index i = 0; i < features; ++i) to[i] = static_cast<std::byte>(std::lrint(std::min(255.0f, std::max(0.0f, from[i]))));
+    for (Index i = 0; i < features; ++i)
+      to[i] = static_cast<std::byte>(std::lrint(std::min(255.0f, std::max(0.0f, from[i]))));
   }
   template <class Scalar>
   static void decode(const std::byte* from, Index features, Scalar* to) {
@@ -42,13 +45,15 @@ struct Bits {
   static void encode(const float* from, Index features, std::byte* to) {
     for (Index i = 0; i < bytes(features); ++i) {
       unsigned packed = 0;
-      for (Index bit = 0; bit < std::min<Index>(8, features - 8 * i); ++bit) packed |= unsigned{from[8 * i + bit] >= 0.5f} << bit;
+      for (Index bit = 0; bit < std::min<Index>(8, features - 8 * i); ++bit)
+        packed |= unsigned{from[8 * i + bit] >= 0.5f} << bit;
       to[i] = static_cast<std::byte>(packed);
     }
   }
   template <class Scalar>
   static void decode(const std::byte* from, Index features, Scalar* to) {
-    for (Index i = 0; i < features; ++i) to[i] = static_cast<Scalar>(std::to_integer<unsigned>(from[i / 8]) >> (i % 8) & 1u);
+    for (Index i = 0; i < features; ++i)
+      to[i] = static_cast<Scalar>(std::to_integer<unsigned>(from[i / 8]) >> (i % 8) & 1u);
   }
 };
 

@@ -7,7 +7,8 @@
 
 namespace mellow::data {
 
-/// Experience replay that draws uniformly, with replacement (Lin 1992; Mnih et al. 2015), and stores observations as `Storage` says.
+/// Experience replay that draws uniformly, with replacement (Lin 1992; Mnih et al. 2015), and stores observations as
+/// `Storage` says.
 template <class Storage>
 struct UniformReplayOf {
   using role = roles::Replay;

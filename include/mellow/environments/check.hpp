@@ -27,7 +27,9 @@ Observation<E> checked_observation(const E& environment) {
     Index observation = -1;
     environment.observe(observation);
     if (!space.contains(observation))
-      fault(fmt::format("observe() wrote {}, which is not in {}: return an index from 0 to n-1 or enlarge observation_space()", observation, space.describe()));
+      fault(fmt::format(
+          "observe() wrote {}, which is not in {}: return an index from 0 to n-1 or enlarge observation_space()",
+          observation, space.describe()));
     return observation;
   } else {
     Vector<float> observation = Vector<float>::Constant(space.size(), std::numeric_limits<float>::quiet_NaN());
@@ -35,10 +37,12 @@ Observation<E> checked_observation(const E& environment) {
     for (Index i = 0; i < space.size(); ++i) {
       const float x = observation[i];
       if (std::isnan(x))
-        fault(fmt::format("observe() left number {} of {} unset or NaN: write every number of the observation", i, space.size()));
+        fault(fmt::format("observe() left number {} of {} unset or NaN: write every number of the observation", i,
+                          space.size()));
       if (x < space.low[i] || x > space.high[i])
-        fault(fmt::format("observe() wrote {} as number {}, outside of [{}, {}]: widen observation_space() or clip the observation", x, i,
-                          space.low[i], space.high[i]));
+        fault(fmt::format(
+            "observe() wrote {} as number {}, outside of [{}, {}]: widen observation_space() or clip the observation",
+            x, i, space.low[i], space.high[i]));
     }
     return observation;
   }
@@ -48,8 +52,9 @@ Observation<E> checked_observation(const E& environment) {
 
 /// Tries out an environment for `steps` random steps and throws an Error that says what to change if it breaks a rule:
 ///
-/// observations and actions fit their spaces, spaces do not change, rewards are finite, a copy goes on exactly as the original does,
-/// the same generator gives the same episode, and visited state tells apart what behaves differently. Meant for a test of your own environment.
+/// observations and actions fit their spaces, spaces do not change, rewards are finite, a copy goes on exactly as the
+/// original does, the same generator gives the same episode, and visited state tells apart what behaves differently.
+/// Meant for a test of your own environment.
 template <class E>
 void check(E environment, Rng rng = Rng(0), Index steps = 1'000) {
   if constexpr (require_environment<E>()) {
@@ -63,7 +68,9 @@ void check(E environment, Rng rng = Rng(0), Index steps = 1'000) {
     twin.reset(twin_rng);
     auto observation = detail::checked_observation(environment);
     if (observation != detail::checked_observation(twin))
-      detail::fault("two resets with the same generator differ: draw only from the generator that reset() is given, and set every member");
+      detail::fault(
+          "two resets with the same generator differ: draw only from the generator that reset() is given, and set "
+          "every member");
 
     Rng action_rng = rng.split();
     for (Index i = 0; i < steps; ++i) {
@@ -72,24 +79,31 @@ void check(E environment, Rng rng = Rng(0), Index steps = 1'000) {
       Rng step_rng = rng.split(), copy_rng = step_rng;
       const Step step = environment.step(action, step_rng);
       const auto next = detail::checked_observation(environment);
-      if (!std::isfinite(step.reward)) detail::fault(fmt::format("step() returned the reward {}: return a finite number", step.reward));
+      if (!std::isfinite(step.reward))
+        detail::fault(fmt::format("step() returned the reward {}: return a finite number", step.reward));
 
       E copy = before;
       const Step again = copy.step(action, copy_rng);
       if (again.reward != step.reward || again.terminated != step.terminated || again.truncated != step.truncated ||
           detail::checked_observation(copy) != next || !(step_rng == copy_rng))
         detail::fault(
-            "a copy stepped with the same action and generator went another way: hold all state in members by value (no statics, no shared "
+            "a copy stepped with the same action and generator went another way: hold all state in members by value "
+            "(no statics, no shared "
             "pointers) and draw only from the generator that step() is given");
 
       if constexpr (Visitable<E>) {
         if (!first_difference(copy, environment).empty())
-          detail::fault(fmt::format("visit_state names \"{}\", which differs between two environments that went the same way: it holds something "
-                                    "that is not state, or was not set by reset()", first_difference(copy, environment)));
+          detail::fault(
+              fmt::format("visit_state names \"{}\", which differs between two environments that went the same way: it "
+                          "holds something "
+                          "that is not state, or was not set by reset()",
+                          first_difference(copy, environment)));
         if (next != observation && first_difference(before, environment).empty())
-          detail::fault("a step changed the observation but nothing that visit_state names: name every member that changes");
+          detail::fault(
+              "a step changed the observation but nothing that visit_state names: name every member that changes");
       }
-      if (!detail::same_space(observation_space, environment.observation_space()) || !detail::same_space(action_space, environment.action_space()))
+      if (!detail::same_space(observation_space, environment.observation_space()) ||
+          !detail::same_space(action_space, environment.action_space()))
         detail::fault("observation_space() or action_space() changed during an episode: both must stay as they are");
 
       observation = next;

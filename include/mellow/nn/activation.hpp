@@ -11,9 +11,14 @@ enum class Activation { Identity, ReLU, Tanh };
 template <class Scalar>
 void activate(Activation activation, MatrixRef<Scalar> x) {
   switch (activation) {
-    case Activation::Identity: break;
-    case Activation::ReLU: x = x.cwiseMax(Scalar(0)); break;
-    case Activation::Tanh: x = x.array().tanh(); break;
+    case Activation::Identity:
+      break;
+    case Activation::ReLU:
+      x = x.cwiseMax(Scalar(0));
+      break;
+    case Activation::Tanh:
+      x = x.array().tanh();
+      break;
   }
 }
 
@@ -21,9 +26,14 @@ void activate(Activation activation, MatrixRef<Scalar> x) {
 template <class Scalar>
 void multiply_by_derivative(Activation activation, ConstMatrixRef<Scalar> y, MatrixRef<Scalar> delta) {
   switch (activation) {
-    case Activation::Identity: break;
-    case Activation::ReLU: delta = (y.array() > Scalar(0)).select(delta, Scalar(0)); break;
-    case Activation::Tanh: delta.array() *= Scalar(1) - y.array().square(); break;
+    case Activation::Identity:
+      break;
+    case Activation::ReLU:
+      delta = (y.array() > Scalar(0)).select(delta, Scalar(0));
+      break;
+    case Activation::Tanh:
+      delta.array() *= Scalar(1) - y.array().square();
+      break;
   }
 }
 

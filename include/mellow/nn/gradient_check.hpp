@@ -12,9 +12,11 @@ namespace mellow::nn {
 ///
 ///     max_i |g_i - (f(x + h e_i) - f(x - h e_i)) / 2h| / max(1, |g_i|),   h = step * max(1, |x_i|)
 ///
-/// A right gradient of a smooth function gives about 1e-9. Stay clear of kinks: ReLU inputs within h of 0 give a false alarm.
+/// A right gradient of a smooth function gives about 1e-9. Stay clear of kinks: ReLU inputs within h of 0 give a false
+/// alarm.
 template <class Function>
-double gradient_check(Function&& function, Vector<double> x, const ConstVectorRef<double>& gradient, double step = 1e-6) {
+double gradient_check(Function&& function, Vector<double> x, const ConstVectorRef<double>& gradient,
+                      double step = 1e-6) {
   assert(x.size() == gradient.size());
   double worst = 0.0;
   for (Index i = 0; i < x.size(); ++i) {

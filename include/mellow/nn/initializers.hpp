@@ -24,13 +24,15 @@ struct PyTorchDefault {
   }
 };
 
-/// He et al. 2015: weights normal with deviation sqrt(2/fan_in), which keeps the variance through ReLU layers; biases 0.
+/// He et al. 2015: weights normal with deviation sqrt(2/fan_in), which keeps the variance through ReLU layers; biases
+/// 0.
 struct He {
   using role = roles::Initializer;
 
   template <class Scalar>
   void fill(const Segment& segment, VectorRef<Scalar> values, Rng& rng) const {
-    const double deviation = segment.kind == Segment::Kind::Bias ? 0.0 : std::sqrt(2.0 / static_cast<double>(segment.fan_in));
+    const double deviation =
+        segment.kind == Segment::Kind::Bias ? 0.0 : std::sqrt(2.0 / static_cast<double>(segment.fan_in));
     for (Scalar& x : values) x = deviation == 0.0 ? Scalar(0) : static_cast<Scalar>(rng.normal(0.0, deviation));
   }
 };
@@ -41,7 +43,9 @@ struct Orthogonal {
 
   double gain = std::numbers::sqrt2;  ///< > 0; sqrt(2) suits ReLU layers
 
-  void validate() const { require(std::isfinite(gain) && gain > 0, "nn::Orthogonal", "gain must be positive and finite", gain); }
+  void validate() const {
+    require(std::isfinite(gain) && gain > 0, "nn::Orthogonal", "gain must be positive and finite", gain);
+  }
 
   template <class Scalar>
   void fill(const Segment& segment, VectorRef<Scalar> values, Rng& rng) const {
@@ -49,7 +53,8 @@ struct Orthogonal {
       values.setZero();
       return;
     }
-    const Index rows = segment.shape[0], columns = segment.size() / rows, longer = std::max(rows, columns), shorter = std::min(rows, columns);
+    const Index rows = segment.shape[0], columns = segment.size() / rows, longer = std::max(rows, columns),
+                shorter = std::min(rows, columns);
     Matrix<double> normals(longer, shorter);
     for (Index j = 0; j < shorter; ++j)
       for (Index i = 0; i < longer; ++i) normals(i, j) = rng.normal();
@@ -81,8 +86,10 @@ Vector<typename Net::Scalar> initialize(const Net& network, Rng& rng, const Init
   validate_part(initializer);
   if constexpr (requires { initializer.theta; }) {
     if (initializer.theta.size() != network.parameters())
-      throw Error("nn::initialize", fmt::format("the network has {} parameters; the pretrained vector does not fit", network.parameters()),
-                  initializer.theta.size());
+      throw Error(
+          "nn::initialize",
+          fmt::format("the network has {} parameters; the pretrained vector does not fit", network.parameters()),
+          initializer.theta.size());
     return initializer.theta;
   } else {
     Vector<typename Net::Scalar> theta(network.parameters());

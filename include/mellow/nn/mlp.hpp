@@ -14,7 +14,8 @@
 
 namespace mellow::nn {
 
-/// A multi-layer perceptron of any widths: x_{l+1} = f(W_l x_l + b_l), with the output activation (identity by default) on the last layer.
+/// A multi-layer perceptron of any widths: x_{l+1} = f(W_l x_l + b_l), with the output activation (identity by default)
+/// on the last layer.
 ///
 /// The parameter vector holds weight (out x in, row-major) and bias of each layer in turn, named as in a PyTorch
 /// `Sequential(Linear, activation, Linear, ...)`: "0.weight", "0.bias", "2.weight", ...
@@ -34,13 +35,15 @@ class Mlp {
   };
 
   /// `widths`: inputs, hidden widths, outputs. Throws Error for fewer than two widths or one that is not positive.
-  explicit Mlp(std::vector<Index> widths, Activation hidden = Activation::ReLU, Activation output = Activation::Identity)
+  explicit Mlp(std::vector<Index> widths, Activation hidden = Activation::ReLU,
+               Activation output = Activation::Identity)
       : widths_(std::move(widths)), hidden_(hidden), output_(output) {
     require(widths_.size() >= 2, "nn::Mlp", "needs at least the widths of input and output", widths_.size());
     for (const Index width : widths_) require(width > 0, "nn::Mlp", "every width must be positive", width);
     for (Index l = 0; l < layers(); ++l) parameters_ += width(l + 1) * (width(l) + 1);
   }
-  explicit Mlp(std::initializer_list<Index> widths, Activation hidden = Activation::ReLU, Activation output = Activation::Identity)
+  explicit Mlp(std::initializer_list<Index> widths, Activation hidden = Activation::ReLU,
+               Activation output = Activation::Identity)
       : Mlp(std::vector<Index>(widths), hidden, output) {}
 
   Index inputs() const { return widths_.front(); }
@@ -54,8 +57,8 @@ class Mlp {
   Output forward(const ConstVectorRef<Scalar>& theta, const ConstMatrixRef<Scalar>& input, Tape& tape) const;
 
   /// Adds d loss / d theta into `gradient`; with `d_input` (inputs x batch) given, writes d loss / d input there.
-  void backward(const ConstVectorRef<Scalar>& theta, Tape& tape, const ConstMatrixRef<Scalar>& d_output, VectorRef<Scalar> gradient,
-                MatrixRef<Scalar>* d_input = nullptr) const;
+  void backward(const ConstVectorRef<Scalar>& theta, Tape& tape, const ConstMatrixRef<Scalar>& d_output,
+                VectorRef<Scalar> gradient, MatrixRef<Scalar>* d_input = nullptr) const;
 
  private:
   using RowMajor = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -83,7 +86,8 @@ std::vector<Segment> Mlp<Scalar>::segments() const {
 }
 
 template <class Scalar>
-auto Mlp<Scalar>::forward(const ConstVectorRef<Scalar>& theta, const ConstMatrixRef<Scalar>& input, Tape& tape) const -> Output {
+auto Mlp<Scalar>::forward(const ConstVectorRef<Scalar>& theta, const ConstMatrixRef<Scalar>& input, Tape& tape) const
+    -> Output {
   assert(theta.size() == parameters_ && input.rows() == inputs());
   const Index batch = input.cols();
   tape.input_ = input.data();
@@ -110,7 +114,8 @@ template <class Scalar>
 void Mlp<Scalar>::backward(const ConstVectorRef<Scalar>& theta, Tape& tape, const ConstMatrixRef<Scalar>& d_output,
                            VectorRef<Scalar> gradient, MatrixRef<Scalar>* d_input) const {
   const Index batch = tape.batch_;
-  assert(tape.input_ != nullptr && d_output.rows() == outputs() && d_output.cols() == batch && gradient.size() == parameters_);
+  assert(tape.input_ != nullptr && d_output.rows() == outputs() && d_output.cols() == batch &&
+         gradient.size() == parameters_);
   const Scalar* delta_data = d_output.data();
   Index offset = parameters_;
   for (Index l = layers() - 1; l >= 0; --l) {
@@ -119,11 +124,13 @@ void Mlp<Scalar>::backward(const ConstVectorRef<Scalar>& theta, Tape& tape, cons
     if (activation(l) != Activation::Identity) {  // delta becomes d loss / d (W x + b)
       auto delta = tape.deltas_[l % 2].reshape(out, batch);
       if (delta.data() != delta_data) delta = Eigen::Map<const Matrix<Scalar>>(delta_data, out, batch);
-      multiply_by_derivative<Scalar>(activation(l), tape.layers_[static_cast<std::size_t>(l)].reshape(out, batch), delta);
+      multiply_by_derivative<Scalar>(activation(l), tape.layers_[static_cast<std::size_t>(l)].reshape(out, batch),
+                                     delta);
       delta_data = delta.data();
     }
     const Eigen::Map<const Matrix<Scalar>> delta(delta_data, out, batch);
-    const Scalar* below = l == 0 ? tape.input_ : tape.layers_[static_cast<std::size_t>(l - 1)].reshape(in, batch).data();
+    const Scalar* below =
+        l == 0 ? tape.input_ : tape.layers_[static_cast<std::size_t>(l - 1)].reshape(in, batch).data();
     const Eigen::Map<const Matrix<Scalar>> x(below, in, batch);
     Eigen::Map<RowMajor> d_weight(gradient.data() + offset, out, in);
     Eigen::Map<Vector<Scalar>> d_bias(gradient.data() + offset + out * in, out);

@@ -23,7 +23,8 @@ Scalar clip_norm(VectorRef<Scalar> gradient, Scalar maximum) {
 
 namespace detail {
 inline void require_learning_rate(std::string_view optimizer, const Schedule& rate) {
-  require(std::isfinite(rate.minimum()) && rate.minimum() >= 0.0, optimizer, "learning_rate must be finite and not negative", rate.minimum());
+  require(std::isfinite(rate.minimum()) && rate.minimum() >= 0.0, optimizer,
+          "learning_rate must be finite and not negative", rate.minimum());
   require(std::isfinite(rate.maximum()), optimizer, "learning_rate must be finite and not negative", rate.maximum());
 }
 }  // namespace detail
@@ -54,7 +55,8 @@ struct Sgd {
   }
 };
 
-/// Adam (Kingma & Ba 2015, algorithm 1), with PyTorch's place for epsilon: theta -= rate * m_hat / (sqrt(v_hat) + epsilon).
+/// Adam (Kingma & Ba 2015, algorithm 1), with PyTorch's place for epsilon: theta -= rate * m_hat / (sqrt(v_hat) +
+/// epsilon).
 struct Adam {
   using role = roles::Optimizer;
 
@@ -78,7 +80,8 @@ struct Adam {
       forget_first_moment();
       forget_second_moment();
     }
-    /// Forgets a moment together with its bias correction; the other moment and the schedule of the learning rate go on.
+    /// Forgets a moment together with its bias correction; the other moment and the schedule of the learning rate go
+    /// on.
     void forget_first_moment() {
       m.setZero();
       m_steps = 0;
@@ -113,9 +116,11 @@ struct Adam {
     const auto b1 = static_cast<Scalar>(beta1), b2 = static_cast<Scalar>(beta2), eps = static_cast<Scalar>(epsilon);
     const auto size = static_cast<Scalar>(rate / m_correction);
     const auto root_scale = static_cast<Scalar>(1.0 / std::sqrt(v_correction));
-    // Adding and subtracting `floor` makes a moment that has decayed to nothing (a dead unit's) zero: denormal numbers are 10 times slower.
+    // Adding and subtracting `floor` makes a moment that has decayed to nothing (a dead unit's) zero: denormal numbers
+    // are 10 times slower.
     constexpr Scalar floor = std::numeric_limits<Scalar>::min() / std::numeric_limits<Scalar>::epsilon();
-    constexpr Index block = 1024;  // three vectorised expressions over a block that stays in cache: one pass over memory
+    constexpr Index block =
+        1024;  // three vectorised expressions over a block that stays in cache: one pass over memory
     for (Index begin = 0; begin < theta.size(); begin += block) {
       const Index n = std::min(block, theta.size() - begin);
       const auto g = gradient.segment(begin, n).array();

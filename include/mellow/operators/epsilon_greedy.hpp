@@ -10,7 +10,8 @@ namespace mellow::operators {
 
 /// With probability epsilon a uniformly random action, else the greedy one.
 ///
-/// Works for whatever actions the choice offers (`greedy()`, `random(rng)`): the values are not even computed for a random action.
+/// Works for whatever actions the choice offers (`greedy()`, `random(rng)`): the values are not even computed for a
+/// random action.
 struct EpsilonGreedy {
   using role = roles::Exploration;
 

@@ -9,16 +9,19 @@
 
 namespace mellow::operators {
 
-/// mm_omega(q) = log(mean_a exp(omega q(a))) / omega (Asadi & Littman 2017, eq. 1): a smooth maximum that is a non-expansion.
+/// mm_omega(q) = log(mean_a exp(omega q(a))) / omega (Asadi & Littman 2017, eq. 1): a smooth maximum that is a
+/// non-expansion.
 ///
-/// Between the mean (omega -> 0) and the maximum (omega -> infinity); a negative omega leans to the minimum. Prefer it to a Boltzmann
-/// softmax as a backup: the fixed point is unique. Derivative in q: softmax(omega q).
+/// Between the mean (omega -> 0) and the maximum (omega -> infinity); a negative omega leans to the minimum. Prefer it
+/// to a Boltzmann softmax as a backup: the fixed point is unique. Derivative in q: softmax(omega q).
 struct Mellowmax {
   using role = roles::Backup;
 
   double omega = 5.0;  ///< sharpness; finite, not 0
 
-  void validate() const { require(std::isfinite(omega) && omega != 0.0, "Mellowmax", "omega must be finite and not 0", omega); }
+  void validate() const {
+    require(std::isfinite(omega) && omega != 0.0, "Mellowmax", "omega must be finite and not 0", omega);
+  }
 
   template <class Derived>
   typename Derived::Scalar operator()(const Eigen::DenseBase<Derived>& q) const {

@@ -20,11 +20,11 @@ struct RecorderOptions {
   bool progress = true;                      ///< shows a progress line on stderr
 };
 
-/// A callback of `training::train` that records a run in a folder: shows progress, writes `metrics.csv` as the run goes and
-/// `learning_curve.svg` and `.png` at its end, and ends the run cleanly on Ctrl-C.
+/// A callback of `training::train` that records a run in a folder: shows progress, writes `metrics.csv` as the run goes
+/// and `learning_curve.svg` and `.png` at its end, and ends the run cleanly on Ctrl-C.
 ///
-/// `metrics.csv` has a row an episode and a row an evaluation: kind, step, episode, return, length (of the episode), seconds, and the
-/// agent's metrics. Only `seconds` differs between two runs of one seed.
+/// `metrics.csv` has a row an episode and a row an evaluation: kind, step, episode, return, length (of the episode),
+/// seconds, and the agent's metrics. Only `seconds` differs between two runs of one seed.
 class Recorder {
  public:
   explicit Recorder(std::filesystem::path folder, RecorderOptions options = {});

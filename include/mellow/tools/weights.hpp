@@ -13,20 +13,23 @@
 
 namespace mellow::tools {
 
-/// Saves a network's parameters as safetensors, one tensor a segment, atomically. PyTorch loads an Mlp's file as a `state_dict` as it is.
+/// Saves a network's parameters as safetensors, one tensor a segment, atomically. PyTorch loads an Mlp's file as a
+/// `state_dict` as it is.
 template <Network Net>
 void save_weights(const std::filesystem::path& path, const Net& network, const Vector<typename Net::Scalar>& theta,
                   const Metadata& metadata = {}) {
-  require(theta.size() == network.parameters(), "tools::save_weights", fmt::format("the network has {} parameters", network.parameters()),
-          theta.size());
+  require(theta.size() == network.parameters(), "tools::save_weights",
+          fmt::format("the network has {} parameters", network.parameters()), theta.size());
   std::vector<TensorView> tensors;
   for (const Segment& segment : network.segments())
-    tensors.push_back({segment.name, {segment.shape.begin(), segment.shape.end()},
+    tensors.push_back({segment.name,
+                       {segment.shape.begin(), segment.shape.end()},
                        std::span(theta.data() + segment.offset, static_cast<std::size_t>(segment.size()))});
   save_safetensors(path, tensors, metadata);
 }
 
-/// Loads the parameters of a network. Throws Error, naming file and tensor, unless the file holds exactly the network's segments.
+/// Loads the parameters of a network. Throws Error, naming file and tensor, unless the file holds exactly the network's
+/// segments.
 template <Network Net>
 Vector<typename Net::Scalar> load_weights(const std::filesystem::path& path, const Net& network) {
   const Safetensors file = load_safetensors(path);
@@ -35,11 +38,15 @@ Vector<typename Net::Scalar> load_weights(const std::filesystem::path& path, con
   for (const Segment& segment : segments) {
     const Tensor& tensor = file.at(segment.name);
     if (!std::ranges::equal(tensor.shape, segment.shape))
-      throw Error(path.string(), fmt::format("tensor \"{}\" should have shape [{}]", segment.name, fmt::join(segment.shape, ", ")),
+      throw Error(path.string(),
+                  fmt::format("tensor \"{}\" should have shape [{}]", segment.name, fmt::join(segment.shape, ", ")),
                   fmt::format("[{}]", fmt::join(tensor.shape, ", ")));
-    std::visit([&](const auto& values) {
-      std::ranges::transform(values, theta.data() + segment.offset, [](auto x) { return static_cast<typename Net::Scalar>(x); });
-    }, tensor.values);
+    std::visit(
+        [&](const auto& values) {
+          std::ranges::transform(values, theta.data() + segment.offset,
+                                 [](auto x) { return static_cast<typename Net::Scalar>(x); });
+        },
+        tensor.values);
   }
   for (const Tensor& tensor : file.tensors)
     if (std::ranges::find(segments, tensor.name, &Segment::name) == segments.end())

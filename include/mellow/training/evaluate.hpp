@@ -19,7 +19,8 @@ inline constexpr std::uint64_t kTest = 4;         ///< fresh episodes after a ru
 /// An observation of environment E that can be written to.
 template <class E>
 Observation<E> make_observation(const E& environment) {
-  if constexpr (std::same_as<ObservationSpace<E>, Box>) return Observation<E>(Observation<E>::Zero(environment.observation_space().size()));
+  if constexpr (std::same_as<ObservationSpace<E>, Box>)
+    return Observation<E>(Observation<E>::Zero(environment.observation_space().size()));
   else return Observation<E>{};
 }
 

@@ -17,10 +17,10 @@
 namespace mellow::training {
 
 struct RunOptions {
-  Index steps = 50'000;                                             ///< budget in environment steps; 0: none
-  Index episodes = 0;                                               ///< budget in episodes; 0: none
-  Index evaluate_every = 1'000;                                     ///< steps between evaluations of the greedy policy (one more at the end); 0: never
-  Index evaluation_episodes = 20;                                   ///< episodes an evaluation
+  Index steps = 50'000;            ///< budget in environment steps; 0: none
+  Index episodes = 0;              ///< budget in episodes; 0: none
+  Index evaluate_every = 1'000;    ///< steps between evaluations of the greedy policy (one more at the end); 0: never
+  Index evaluation_episodes = 20;  ///< episodes an evaluation
   double stop_at_return = std::numeric_limits<double>::infinity();  ///< ends the run when an evaluation reaches it
   std::uint64_t seed = 0;                                           ///< of everything drawn during the run
 
@@ -42,10 +42,11 @@ template <class Parameters>
 struct RunResult {
   RunEnd end = RunEnd::Budget;
   Index steps = 0, episodes = 0;
-  double mean_return = RunStatus::kNone;           ///< over the last 100 training episodes
-  double best_return = RunStatus::kNone;           ///< of the best evaluation (the later of equals)
-  Index best_step = 0;                             ///< when it was
-  [[no_unique_address]] Parameters best_parameters{};  ///< the agent's parameters then; empty if there was no evaluation
+  double mean_return = RunStatus::kNone;  ///< over the last 100 training episodes
+  double best_return = RunStatus::kNone;  ///< of the best evaluation (the later of equals)
+  Index best_step = 0;                    ///< when it was
+  [[no_unique_address]] Parameters
+      best_parameters{};  ///< the agent's parameters then; empty if there was no evaluation
 };
 
 namespace detail {
@@ -54,7 +55,8 @@ struct NoParameters {};
 
 template <class Agent>
 auto parameters_of(const Agent& agent) {
-  if constexpr (requires { agent.parameters(); }) return std::remove_cvref_t<decltype(agent.parameters())>(agent.parameters());
+  if constexpr (requires { agent.parameters(); })
+    return std::remove_cvref_t<decltype(agent.parameters())>(agent.parameters());
   else return NoParameters{};
 }
 
@@ -84,7 +86,8 @@ class RecentMean {
   void add(double value) {
     values_[count_++ % values_.size()] = value;
     const std::size_t kept = std::min(count_, values_.size());
-    mean_ = std::accumulate(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(kept), 0.0) / static_cast<double>(kept);
+    mean_ = std::accumulate(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(kept), 0.0) /
+            static_cast<double>(kept);
   }
   double mean() const { return mean_; }
 
@@ -98,17 +101,19 @@ class RecentMean {
 
 /// Trains an agent in an environment: the one loop for all agents.
 ///
-/// An agent offers `act(observation, rng)`, `greedy(observation)`, `observe(transition, rng)` -> optional of what an update found
-/// (with `metrics()`), `require_fits(observation_space, action_space)` and, so that the best can be kept, `parameters()`.
-/// Evaluations run on a copy of the environment, always over the same episodes, and leave the training streams alone.
+/// An agent offers `act(observation, rng)`, `greedy(observation)`, `observe(transition, rng)` -> optional of what an
+/// update found (with `metrics()`), `require_fits(observation_space, action_space)` and, so that the best can be kept,
+/// `parameters()`. Evaluations run on a copy of the environment, always over the same episodes, and leave the training
+/// streams alone.
 ///
-/// A callback has any of `on_step`, `on_episode`, `on_evaluation`, `on_end`, each taking a `const RunStatus&`; one that returns
-/// false ends the run. Throws Error where the agent does not fit the environment, or what the agent throws.
+/// A callback has any of `on_step`, `on_episode`, `on_evaluation`, `on_end`, each taking a `const RunStatus&`; one that
+/// returns false ends the run. Throws Error where the agent does not fit the environment, or what the agent throws.
 template <class Agent, class E, class... Callbacks>
 auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&... callbacks) {
   using Parameters = decltype(detail::parameters_of(agent));
-  static_assert((detail::Callback<Callbacks> && ...),
-                "mellow: a callback given to train has none of on_step, on_episode, on_evaluation, on_end(const RunStatus&)");
+  static_assert(
+      (detail::Callback<Callbacks> && ...),
+      "mellow: a callback given to train has none of on_step, on_episode, on_evaluation, on_end(const RunStatus&)");
   RunResult<Parameters> result;
   if constexpr (require_environment<E>()) {
     options.validate();
@@ -116,7 +121,8 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
     const E evaluation_environment = environment;
     Rng environment_rng(options.seed, streams::kEnvironment), agent_rng(options.seed, streams::kAgent);
     Observation<E> observation = make_observation(environment), next_observation = observation;
-    using Observed = Transition<Action<E>, std::conditional_t<std::same_as<ObservationSpace<E>, Box>, ConstVectorRef<float>, Index>>;
+    using Observed =
+        Transition<Action<E>, std::conditional_t<std::same_as<ObservationSpace<E>, Box>, ConstVectorRef<float>, Index>>;
     using Learned = typename decltype(agent.observe(std::declval<const Observed&>(), agent_rng))::value_type;
     auto metrics = Learned{}.metrics();
     RunStatus status{.metrics = metrics};
@@ -126,8 +132,8 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
 
     Index evaluated_at = 0;
     const auto evaluate_now = [&] {
-      status.evaluation_return =
-          mean(evaluate(agent, evaluation_environment, options.evaluation_episodes, Rng(options.seed, streams::kEvaluation)));
+      status.evaluation_return = mean(evaluate(agent, evaluation_environment, options.evaluation_episodes,
+                                               Rng(options.seed, streams::kEvaluation)));
       status.improved = !(status.evaluation_return < status.best_return);
       if (status.improved) {
         result.best_return = status.best_return = status.evaluation_return;
@@ -135,7 +141,8 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
         result.best_parameters = detail::parameters_of(agent);
       }
       evaluated_at = status.step;
-      return detail::tell([&](auto& c) -> decltype(c.on_evaluation(status)) { return c.on_evaluation(status); }, callbacks...);
+      return detail::tell([&](auto& c) -> decltype(c.on_evaluation(status)) { return c.on_evaluation(status); },
+                          callbacks...);
     };
 
     environment.reset(environment_rng);
@@ -160,7 +167,8 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
         status.episode_return = std::exchange(episode_return, 0.0);
         status.episode_length = std::exchange(episode_length, 0);
         status.mean_return = recent.mean();
-        go_on &= detail::tell([&](auto& c) -> decltype(c.on_episode(status)) { return c.on_episode(status); }, callbacks...);
+        go_on &=
+            detail::tell([&](auto& c) -> decltype(c.on_episode(status)) { return c.on_episode(status); }, callbacks...);
         environment.reset(environment_rng);
         environment.observe(observation);
       }
@@ -170,7 +178,8 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
         result.end = RunEnd::ReturnReached;
         go_on = false;
       }
-      go_on &= (options.steps == 0 || status.step < options.steps) && (options.episodes == 0 || status.episode < options.episodes);
+      go_on &= (options.steps == 0 || status.step < options.steps) &&
+               (options.episodes == 0 || status.episode < options.episodes);
     }
     if (options.evaluate_every > 0 && evaluated_at != status.step) evaluate_now();
     detail::tell([&](auto& c) -> decltype(c.on_end(status)) { return c.on_end(status); }, callbacks...);

@@ -25,13 +25,14 @@ concept OnlineBackup = !TargetBackup<B, Scalar> && requires(const B backup, cons
 template <class B, class Scalar>
 concept Backup = TargetBackup<B, Scalar> || OnlineBackup<B, Scalar>;
 
-/// Double Q-learning (van Hasselt, Guez & Silver 2016): the online network selects the action, the target network gives its value.
-/// Prefer it to `Max` where noisy values are over-estimated.
+/// Double Q-learning (van Hasselt, Guez & Silver 2016): the online network selects the action, the target network gives
+/// its value. Prefer it to `Max` where noisy values are over-estimated.
 struct DoubleQ {
   using role = roles::Backup;
 
   template <class Target, class Online>
-  typename Target::Scalar operator()(const Eigen::DenseBase<Target>& target_q, const Eigen::DenseBase<Online>& online_q) const {
+  typename Target::Scalar operator()(const Eigen::DenseBase<Target>& target_q,
+                                     const Eigen::DenseBase<Online>& online_q) const {
     return target_q.derived()(operators::argmax(online_q));
   }
 

@@ -25,10 +25,12 @@ struct Learned {
   }
 };
 
-/// Deep Q-learning (Mnih et al. 2015) with exchangeable parts, given in any order; each has a default that learns CartPole.
+/// Deep Q-learning (Mnih et al. 2015) with exchangeable parts, given in any order; each has a default that learns
+/// CartPole.
 ///
-/// Backup (`Max`), tracking (`PeriodicCopy`), pull (none), exploration (`EpsilonGreedy`), replay (`UniformReplay`), head (`ScalarHead`),
-/// optimiser (`Adam`), initialiser (`PyTorchDefault`), target network (a copy of the online one), and any number of hooks.
+/// Backup (`Max`), tracking (`PeriodicCopy`), pull (none), exploration (`EpsilonGreedy`), replay (`UniformReplay`),
+/// head (`ScalarHead`), optimiser (`Adam`), initialiser (`PyTorchDefault`), target network (a copy of the online one),
+/// and any number of hooks.
 template <Network Net, class... Parts>
 class Dqn {
   using Types = DqnTypes<Net, Parts...>;
@@ -39,7 +41,8 @@ class Dqn {
   using Learner = typename Types::Learner;
   using Action = typename Types::Action;
 
-  /// Initialises the online network with `options.seed`; the target starts equal to it. Throws Error for numbers out of range.
+  /// Initialises the online network with `options.seed`; the target starts equal to it. Throws Error for numbers out of
+  /// range.
   explicit Dqn(Net network, DqnOptions options = {}, const Parts&... parts);
 
   /// An action for learning: explores as the exploration part says.
@@ -66,10 +69,12 @@ class Dqn {
     l.replay.sample(l.replay_state, l.batch, rng);
     const auto target_next = l.target_network.forward(l.target, l.batch.next_observations, l.target_tape);
     const auto online_next = online_next_outputs(target_next);
-    l.head.template targets<Scalar>(l.head_state, backup_, l.batch, static_cast<Scalar>(options_.discount), target_next, online_next);
+    l.head.template targets<Scalar>(l.head_state, backup_, l.batch, static_cast<Scalar>(options_.discount), target_next,
+                                    online_next);
     const auto outputs = l.network.forward(l.online, l.batch.observations, l.tape);
     const double loss = l.head.template evaluate<Scalar>(l.head_state, l.batch, outputs, l.d_outputs);
-    if (!std::isfinite(loss)) throw Error("value::Dqn", fmt::format("the loss of update {} is not finite", l.counters.updates + 1), loss);
+    if (!std::isfinite(loss))
+      throw Error("value::Dqn", fmt::format("the loss of update {} is not finite", l.counters.updates + 1), loss);
     Learned learned{.loss = loss, .mean_value = l.head.values(outputs).mean()};
     l.gradient.setZero();
     l.network.backward(l.online, l.tape, l.d_outputs, l.gradient);
@@ -97,7 +102,8 @@ class Dqn {
   const Vector<Scalar>& parameters() const { return learner_.online; }
   /// Sets the online parameters; the target is left as it is.
   void set_parameters(const ConstVectorRef<Scalar>& theta) {
-    require(theta.size() == learner_.online.size(), "value::Dqn", fmt::format("the network has {} parameters", learner_.online.size()), theta.size());
+    require(theta.size() == learner_.online.size(), "value::Dqn",
+            fmt::format("the network has {} parameters", learner_.online.size()), theta.size());
     learner_.online = theta;
   }
 
@@ -141,7 +147,8 @@ class Dqn {
   template <class Moment>
   void at(const Moment& moment, Rng& rng) {
     const auto tell = [&](const auto& part, auto& state) {
-      if constexpr (CallableForPart<Moment, std::remove_cvref_t<decltype(part)>, std::remove_reference_t<decltype(state)>, Learner&, Rng&>)
+      if constexpr (CallableForPart<Moment, std::remove_cvref_t<decltype(part)>,
+                                    std::remove_reference_t<decltype(state)>, Learner&, Rng&>)
         call_part(moment, part, state, learner_, rng);
     };
     NoState none;
@@ -190,18 +197,21 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
       exploration_{Types::template take<roles::Exploration, typename Types::Exploration>(parts...)},
       tracking_{Types::template take<roles::Tracking, typename Types::Tracking>(parts...)},
       pull_{Types::template take<roles::Pull, typename Types::Pull>(parts...)},
-      hooks_(std::apply([](const auto&... hook) { return std::tuple(Held<std::remove_cvref_t<decltype(hook)>>{hook}...); },
-                        all_parts<roles::Hook>(parts...))) {
+      hooks_(
+          std::apply([](const auto&... hook) { return std::tuple(Held<std::remove_cvref_t<decltype(hook)>>{hook}...); },
+                     all_parts<roles::Hook>(parts...))) {
   options_.validate();
   (validate_part(parts), ...);
   Learner& l = learner_;
   Rng rng(options_.seed);
-  l.online = nn::initialize(l.network, rng, Types::template take<roles::Initializer, typename Types::Initializer>(parts...));
+  l.online =
+      nn::initialize(l.network, rng, Types::template take<roles::Initializer, typename Types::Initializer>(parts...));
   if constexpr (std::same_as<Net, typename Types::TargetNet>) l.target = l.online;
   if (l.target.size() != l.target_network.parameters()) l.target = nn::initialize(l.target_network, rng);
   if constexpr (requires { tracking_.part.require_fits(l); }) tracking_.part.require_fits(l);
   if (l.target_network.inputs() != l.network.inputs())
-    throw Error("value::Dqn", fmt::format("the target network must take {} inputs as the online one does", l.network.inputs()),
+    throw Error("value::Dqn",
+                fmt::format("the target network must take {} inputs as the online one does", l.network.inputs()),
                 l.target_network.inputs());
   l.optimizer_state.reset(l.network.parameters());
   l.replay_state = l.replay.template make_state<Scalar, Action>(l.network.inputs());
@@ -213,10 +223,13 @@ template <class ObservationSpace, class ActionSpace>
 void Dqn<Net, Parts...>::require_fits(const ObservationSpace& observations, const ActionSpace& actions) const {
   static_assert(std::same_as<ObservationSpace, Box>, "mellow: Dqn needs observations that are vectors (mellow::Box)");
   if (observations.size() != network().inputs())
-    throw Error("value::Dqn", fmt::format("the network needs {} inputs, one a number of the environment's observation", observations.size()),
-                network().inputs());
-  static_assert(requires { learner_.head.require_fits(network().outputs(), actions); },
-                "mellow: the head of this Dqn does not know the environment's actions (ScalarHead needs mellow::Discrete)");
+    throw Error(
+        "value::Dqn",
+        fmt::format("the network needs {} inputs, one a number of the environment's observation", observations.size()),
+        network().inputs());
+  static_assert(
+      requires { learner_.head.require_fits(network().outputs(), actions); },
+      "mellow: the head of this Dqn does not know the environment's actions (ScalarHead needs mellow::Discrete)");
   learner_.head.require_fits(network().outputs(), actions);
 }
 

@@ -14,7 +14,8 @@
 #include <mellow/value/scalar_head.hpp>
 #include <mellow/value/tracking.hpp>
 
-/// What the deep Q family asks of the parts that fill its roles. `Dqn` checks these and says in words what does not fit.
+/// What the deep Q family asks of the parts that fill its roles. `Dqn` checks these and says in words what does not
+/// fit.
 namespace mellow::value {
 
 /// Leaves the online parameters to the optimiser.
@@ -32,14 +33,19 @@ template <Network Net>
 TargetNetwork(Net) -> TargetNetwork<Net>;
 
 namespace calls {
-inline constexpr auto update = [](const auto& part, auto&&... a) -> decltype(part.update(a...)) { return part.update(a...); };
+inline constexpr auto update = [](const auto& part, auto&&... a) -> decltype(part.update(a...)) {
+  return part.update(a...);
+};
 inline constexpr auto pull = [](const auto& part, auto&&... a) -> decltype(part.pull(a...)) { return part.pull(a...); };
-inline constexpr auto choose = [](const auto& part, auto&&... a) -> decltype(part.choose(a...)) { return part.choose(a...); };
+inline constexpr auto choose = [](const auto& part, auto&&... a) -> decltype(part.choose(a...)) {
+  return part.choose(a...);
+};
 }  // namespace calls
 
 /// Optimiser: `State<Scalar>` with `reset(parameters)`, `step(state, theta, gradient)`, and a `learning_rate` schedule.
 template <class P, class Scalar>
-concept OptimizerPart = requires(const P part, typename P::template State<Scalar> state, Vector<Scalar> theta, const Vector<Scalar> gradient) {
+concept OptimizerPart = requires(const P part, typename P::template State<Scalar> state, Vector<Scalar> theta,
+                                 const Vector<Scalar> gradient) {
   state.reset(Index{});
   part.step(state, theta, gradient);
   { part.learning_rate(Index{}) } -> std::convertible_to<double>;
@@ -47,18 +53,20 @@ concept OptimizerPart = requires(const P part, typename P::template State<Scalar
 
 /// Replay: `State<Scalar, Action>` from `make_state(features)`, `push(state, transition)`, `sample(state, batch, rng)`.
 template <class P, class Scalar, class Action>
-concept ReplayPart = requires(const P part, typename P::template State<Scalar, Action> state, const Transition<Action> transition,
-                              data::Batch<Scalar, Action> batch, Rng rng) {
+concept ReplayPart = requires(const P part, typename P::template State<Scalar, Action> state,
+                              const Transition<Action> transition, data::Batch<Scalar, Action> batch, Rng rng) {
   { part.template make_state<Scalar, Action>(Index{}) } -> std::same_as<typename P::template State<Scalar, Action>>;
   part.push(state, transition);
   part.sample(state, batch, rng);
 };
 
-/// Head: the meaning of the network's outputs. `greedy(outputs)`, `random(count, rng)` -> Action; `values(outputs)`; `require_fits(outputs, space)`;
-/// `targets(state, backup, batch, discount, target_next, online_next)`; `evaluate(state, batch, outputs, d_outputs)` -> loss.
+/// Head: the meaning of the network's outputs. `greedy(outputs)`, `random(count, rng)` -> Action; `values(outputs)`;
+/// `require_fits(outputs, space)`; `targets(state, backup, batch, discount, target_next, online_next)`;
+/// `evaluate(state, batch, outputs, d_outputs)` -> loss.
 template <class P, class Scalar, class B>
-concept HeadPart = requires(const P part, typename P::template State<Scalar> state, const B backup, const Matrix<Scalar> outputs,
-                            const Vector<Scalar> column, MatrixRef<Scalar> d_outputs, data::Batch<Scalar, typename P::Action> batch, Rng rng) {
+concept HeadPart = requires(const P part, typename P::template State<Scalar> state, const B backup,
+                            const Matrix<Scalar> outputs, const Vector<Scalar> column, MatrixRef<Scalar> d_outputs,
+                            data::Batch<Scalar, typename P::Action> batch, Rng rng) {
   { part.greedy(column) } -> std::convertible_to<typename P::Action>;
   { part.random(Index{}, rng) } -> std::convertible_to<typename P::Action>;
   part.values(outputs);
@@ -66,7 +74,8 @@ concept HeadPart = requires(const P part, typename P::template State<Scalar> sta
   { part.template evaluate<Scalar>(state, batch, outputs, d_outputs) } -> std::convertible_to<Scalar>;
 };
 
-/// What an exploration part may ask of the present choice: `greedy()`, `random(rng)`, `values()`. This one shows the interface.
+/// What an exploration part may ask of the present choice: `greedy()`, `random(rng)`, `values()`. This one shows the
+/// interface.
 template <class Action>
 struct ChoiceArchetype {
   Action greedy();
@@ -80,7 +89,8 @@ concept TargetNetworkPart = Network<decltype(P::network)>;
 
 /// Exploration: `choose(state, choice, step, rng)` -> Action.
 template <class P, class Scalar, class Action>
-concept ExplorationPart = ReturnsForPart<Action, decltype(calls::choose), P, StateOf<P, Scalar>, ChoiceArchetype<Action>&, Index, Rng&>;
+concept ExplorationPart =
+    ReturnsForPart<Action, decltype(calls::choose), P, StateOf<P, Scalar>, ChoiceArchetype<Action>&, Index, Rng&>;
 
 /// Initialiser: `fill<Scalar>(segment, values, rng)`, or `theta`.
 template <class P, class Scalar>
@@ -92,11 +102,12 @@ concept InitializerPart = requires(const P part, const Segment segment, VectorRe
 
 /// Tracking: `update(state, learner, rng)` -> whether the target changed.
 template <class P, class Learner>
-concept TrackingPart = ReturnsForPart<bool, decltype(calls::update), P, StateOf<P, typename Learner::Scalar>, Learner&, Rng&>;
+concept TrackingPart =
+    ReturnsForPart<bool, decltype(calls::update), P, StateOf<P, typename Learner::Scalar>, Learner&, Rng&>;
 
 /// Pull: `pull(state, learner, rng)`, between gradient and step.
 template <class P, class Learner>
-concept PullPart =
-    std::same_as<P, NoPull> || CallableForPart<decltype(calls::pull), P, StateOf<P, typename Learner::Scalar>, Learner&, Rng&>;
+concept PullPart = std::same_as<P, NoPull> ||
+                   CallableForPart<decltype(calls::pull), P, StateOf<P, typename Learner::Scalar>, Learner&, Rng&>;
 
 }  // namespace mellow::value

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <mellow/value/dqn_parts.hpp>
 #include <tuple>
+
+#include <mellow/value/dqn_parts.hpp>
 
 namespace mellow::value {
 
@@ -106,9 +107,10 @@ struct DqnTypes {
     static_assert(initializer_fits,
                   "mellow: the part for roles::Initializer does not fit: it needs fill<Scalar>(segment, values, rng) "
                   "const, or theta of the network's scalar type");
-    static_assert(tracking_fits,
-                  "mellow: the part for roles::Tracking does not fit: it needs update(learner, rng) const -> bool (with its "
-                  "state first if it has one); PeriodicCopy and Polyak need a target network of the online one's type");
+    static_assert(
+        tracking_fits,
+        "mellow: the part for roles::Tracking does not fit: it needs update(learner, rng) const -> bool (with its "
+        "state first if it has one); PeriodicCopy and Polyak need a target network of the online one's type");
     static_assert(target_fits,
                   "mellow: the part for roles::TargetNetwork does not fit: it needs a member `network` that is a "
                   "mellow::Network (wrap yours in value::TargetNetwork)");

@@ -61,16 +61,22 @@ struct Learner {
   }
 };
 
-/// The moments at which a part may act on the learner. Any part may have any of these functions; `state` is left out by one without state:
+/// The moments at which a part may act on the learner. Any part may have any of these functions; `state` is left out by
+/// one without state:
 ///
 ///     template <class Learner> void before_step(State<Scalar>& state, Learner& learner, Rng& rng) const;
 namespace moments {
 /// In each update, when the gradient is there and the parameters have not moved yet.
-inline constexpr auto before_step = [](const auto& part, auto&&... a) -> decltype(part.before_step(a...)) { return part.before_step(a...); };
+inline constexpr auto before_step = [](const auto& part, auto&&... a) -> decltype(part.before_step(a...)) {
+  return part.before_step(a...);
+};
 /// In each update, when the parameters have moved.
-inline constexpr auto after_step = [](const auto& part, auto&&... a) -> decltype(part.after_step(a...)) { return part.after_step(a...); };
+inline constexpr auto after_step = [](const auto& part, auto&&... a) -> decltype(part.after_step(a...)) {
+  return part.after_step(a...);
+};
 /// When the tracking part has changed the target.
-inline constexpr auto after_target_change = [](const auto& part, auto&&... a) -> decltype(part.after_target_change(a...)) {
+inline constexpr auto after_target_change = [](const auto& part,
+                                               auto&&... a) -> decltype(part.after_target_change(a...)) {
   return part.after_target_change(a...);
 };
 }  // namespace moments

@@ -32,7 +32,8 @@ struct ScalarHead {
   /// Throws Error where the network's outputs are not one for each action.
   void require_fits(Index outputs, const Discrete& actions) const {
     if (outputs != actions.n)
-      throw Error("value::ScalarHead", fmt::format("the network needs {} outputs, one an action of the environment", actions.n), outputs);
+      throw Error("value::ScalarHead",
+                  fmt::format("the network needs {} outputs, one an action of the environment", actions.n), outputs);
   }
 
   /// The values of the actions (actions x batch) as an expression of the network's outputs.
@@ -46,7 +47,8 @@ struct ScalarHead {
   }
   Index random(Index outputs, Rng& rng) const { return rng.below(outputs); }
 
-  /// y_i = r_i + discount * continue_i * backup(Q(s'_i, .)), from the next states' target and, where the backup asks for them, online outputs.
+  /// y_i = r_i + discount * continue_i * backup(Q(s'_i, .)), from the next states' target and, where the backup asks
+  /// for them, online outputs.
   template <class Scalar, class B>
   void targets(State<Scalar>& state, const B& backup, const data::Batch<Scalar>& batch, Scalar discount,
                const ConstMatrixRef<Scalar>& target_next, const ConstMatrixRef<Scalar>& online_next) const {

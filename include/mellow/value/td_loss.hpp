@@ -13,7 +13,8 @@ namespace mellow::value {
 ///
 ///     |e| <= d: scale * e^2         else: scale * (2 d |e| - d^2)         d = linear_from
 ///
-/// `Squared` is e^2; `Huber(d)` is PyTorch's huber_loss with delta d (scale 1/2), which bounds the gradient by d (Mnih et al. 2015 clip at 1).
+/// `Squared` is e^2; `Huber(d)` is PyTorch's huber_loss with delta d (scale 1/2), which bounds the gradient by d (Mnih
+/// et al. 2015 clip at 1).
 struct TdLoss {
   double scale = 1.0;                                            ///< > 0
   double linear_from = std::numeric_limits<double>::infinity();  ///< > 0
@@ -40,10 +41,12 @@ struct TdLoss {
 
 /// Mean over the batch of weight_i * loss(q(a_i, i) - target_i), and its gradient.
 ///
-/// `q` is actions x batch; `d_q` (actions x batch) and `errors` (batch) are overwritten. The targets are constants, as in DQN.
+/// `q` is actions x batch; `d_q` (actions x batch) and `errors` (batch) are overwritten. The targets are constants, as
+/// in DQN.
 template <class Scalar>
-Scalar td_loss(const TdLoss& loss, const ConstMatrixRef<Scalar>& q, const Vector<Index>& actions, const ConstVectorRef<Scalar>& targets,
-               const ConstVectorRef<Scalar>& weights, MatrixRef<Scalar> d_q, VectorRef<Scalar> errors) {
+Scalar td_loss(const TdLoss& loss, const ConstMatrixRef<Scalar>& q, const Vector<Index>& actions,
+               const ConstVectorRef<Scalar>& targets, const ConstVectorRef<Scalar>& weights, MatrixRef<Scalar> d_q,
+               VectorRef<Scalar> errors) {
   assert(q.cols() == actions.size() && q.cols() == targets.size() && q.cols() == weights.size());
   assert(q.rows() == d_q.rows() && q.cols() == d_q.cols() && q.cols() == errors.size());
   const Scalar share = Scalar(1) / static_cast<Scalar>(q.cols());

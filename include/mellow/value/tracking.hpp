@@ -15,7 +15,9 @@ concept OneNetworkType = std::same_as<decltype(Learner::network), decltype(Learn
 template <class Learner>
 void require_same_shape(std::string_view part, const Learner& learner) {
   if (learner.target.size() != learner.online.size())
-    throw Error(part, fmt::format("online and target network must have the same parameters ({})", learner.online.size()), learner.target.size());
+    throw Error(part,
+                fmt::format("online and target network must have the same parameters ({})", learner.online.size()),
+                learner.target.size());
 }
 }  // namespace detail
 

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
+#include <variant>
+#include <vector>
+
 #include <mellow/core/error.hpp>
 #include <mellow/core/types.hpp>
 #include <mellow/tools/safetensors.hpp>
 #include <mellow/version.hpp>
-#include <span>
-#include <variant>
-#include <vector>
 
 int main() {
   const mellow::Matrix<> ones = mellow::Matrix<>::Ones(300, 300);

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "../support/catch.hpp"
+#include "../support/python.hpp"
 #include "../support/temporary_directory.hpp"
 #include "mellow/core/error.hpp"
 #include "mellow/tools/atomic_file.hpp"
@@ -96,12 +97,8 @@ TEST_CASE("load_safetensors returns what was saved, bit for bit") {
 }
 
 TEST_CASE("the Python package reads what save_safetensors writes, and the reverse") {
-  const char* chosen = std::getenv("MELLOW_PYTHON");
-  const std::string python = chosen != nullptr ? chosen : "python3";
-  if (std::system((python + " -c 'import safetensors, numpy' > /dev/null 2>&1").c_str()) != 0) {
-    WARN("SKIPPED: " << python << " has no safetensors and numpy; set MELLOW_PYTHON to one that has");
-    return;
-  }
+  const std::string python = python_with("safetensors, numpy");
+  if (python.empty()) return;
   const TemporaryDirectory directory;
   save_safetensors(directory / "ours", several(), {{"k", "v"}});
   const std::string script =

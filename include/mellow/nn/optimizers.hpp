@@ -116,8 +116,8 @@ struct Adam {
     const auto b1 = static_cast<Scalar>(beta1), b2 = static_cast<Scalar>(beta2), eps = static_cast<Scalar>(epsilon);
     const auto size = static_cast<Scalar>(rate / m_correction);
     const auto root_scale = static_cast<Scalar>(1.0 / std::sqrt(v_correction));
-    // Adding and subtracting `floor` makes a moment that has decayed to nothing (a dead unit's) zero: denormal numbers
-    // are 10 times slower.
+    // Adding and subtracting `floor` rounds a moment to a multiple of the smallest normal number, so that one that
+    // decays (a dead unit's) does not become denormal: such numbers are 10 times slower.
     constexpr Scalar floor = std::numeric_limits<Scalar>::min() / std::numeric_limits<Scalar>::epsilon();
     constexpr Index block =
         1024;  // three vectorised expressions over a block that stays in cache: one pass over memory

@@ -39,8 +39,18 @@ struct Recorder::Impl {
     save_plot(folder / "learning_curve", chart);
   }
 
+  /// Writes what there is; the second time, nothing.
+  void finish() {
+    if (finished) return;
+    finished = true;
+    if (progress) progress->finish();
+    if (csv) csv->finish();
+    plot();
+  }
+
   std::filesystem::path folder;
   RecorderOptions options;
+  bool finished = false;
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
   Interrupt interrupt;
   std::optional<Progress> progress;
@@ -51,7 +61,13 @@ struct Recorder::Impl {
 
 Recorder::Recorder(std::filesystem::path folder, RecorderOptions options)
     : impl_(std::make_unique<Impl>(std::move(folder), std::move(options))) {}
-Recorder::~Recorder() = default;
+
+Recorder::~Recorder() {
+  try {
+    impl_->finish();  // the run ended by an exception: keep what there is
+  } catch (...) {     // whose message matters more than this one's
+  }
+}
 
 bool Recorder::on_step(const training::RunStatus& status) {
   if (impl_->progress)
@@ -75,10 +91,6 @@ void Recorder::on_evaluation(const training::RunStatus& status) {
   impl_->evaluations.y.push_back(status.evaluation_return);
 }
 
-void Recorder::on_end(const training::RunStatus&) {
-  if (impl_->progress) impl_->progress->finish();
-  if (impl_->csv) impl_->csv->finish();
-  impl_->plot();
-}
+void Recorder::on_end(const training::RunStatus&) { impl_->finish(); }
 
 }  // namespace mellow::tools

@@ -28,7 +28,7 @@ struct RecorderOptions {
 class Recorder {
  public:
   explicit Recorder(std::filesystem::path folder, RecorderOptions options = {});
-  ~Recorder();
+  ~Recorder();  ///< keeps what there is if the run ended by an exception
 
   bool on_step(const training::RunStatus& status);  ///< false after Ctrl-C
   void on_episode(const training::RunStatus& status);

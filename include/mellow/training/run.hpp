@@ -99,6 +99,39 @@ class RecentMean {
 
 }  // namespace detail
 
+/// What an environment's steps look like to an agent.
+template <class E>
+using TransitionOf =
+    Transition<Action<E>, std::conditional_t<std::same_as<ObservationSpace<E>, Box>, ConstVectorRef<float>, Index>>;
+
+/// Says in words what an environment or an agent lacks for `train`, and whether both have everything.
+template <class Agent, class E>
+consteval bool require_agent() {
+  if constexpr (!require_environment<E>()) return false;
+  else {
+    constexpr bool acts = requires(Agent agent, const Observation<E>& observation, Rng& rng) {
+      { agent.act(observation, rng) } -> std::convertible_to<Action<E>>;
+    };
+    constexpr bool is_greedy = requires(Agent agent, const Observation<E>& observation) {
+      { agent.greedy(observation) } -> std::convertible_to<Action<E>>;
+    };
+    constexpr bool observes = requires(Agent agent, const TransitionOf<E>& transition, Rng& rng) {
+      agent.observe(transition, rng)->metrics();
+    };
+    constexpr bool fits = requires(const Agent agent, const E environment) {
+      agent.require_fits(environment.observation_space(), environment.action_space());
+    };
+    static_assert(acts,
+                  "mellow: this agent lacks act(observation, mellow::Rng&) returning an action of this environment");
+    static_assert(is_greedy, "mellow: this agent lacks greedy(observation) returning an action of this environment");
+    static_assert(observes,
+                  "mellow: this agent lacks observe(transition, mellow::Rng&) returning an optional of what an update "
+                  "found, which has metrics()");
+    static_assert(fits, "mellow: this agent lacks require_fits(observation_space, action_space) const");
+    return acts && is_greedy && observes && fits;
+  }
+}
+
 /// Trains an agent in an environment: the one loop for all agents.
 ///
 /// An agent offers `act(observation, rng)`, `greedy(observation)`, `observe(transition, rng)` -> optional of what an
@@ -115,14 +148,13 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
       (detail::Callback<Callbacks> && ...),
       "mellow: a callback given to train has none of on_step, on_episode, on_evaluation, on_end(const RunStatus&)");
   RunResult<Parameters> result;
-  if constexpr (require_environment<E>()) {
+  if constexpr (require_agent<Agent, E>()) {
     options.validate();
     agent.require_fits(environment.observation_space(), environment.action_space());
     const E evaluation_environment = environment;
     Rng environment_rng(options.seed, streams::kEnvironment), agent_rng(options.seed, streams::kAgent);
     Observation<E> observation = make_observation(environment), next_observation = observation;
-    using Observed =
-        Transition<Action<E>, std::conditional_t<std::same_as<ObservationSpace<E>, Box>, ConstVectorRef<float>, Index>>;
+    using Observed = TransitionOf<E>;
     using Learned = typename decltype(agent.observe(std::declval<const Observed&>(), agent_rng))::value_type;
     auto metrics = Learned{}.metrics();
     RunStatus status{.metrics = metrics};

@@ -67,11 +67,11 @@ class Dqn {
   Learned learn(Rng& rng) {
     Learner& l = learner_;
     l.replay.sample(l.replay_state, l.batch, rng);
-    const auto target_next = l.target_network.forward(l.target, l.batch.next_observations, l.target_tape);
-    const auto online_next = online_next_outputs(target_next);
+    const auto& target_next = l.target_network.forward(l.target, l.batch.next_observations, l.target_tape);
+    const auto& online_next = online_next_outputs(target_next);
     l.head.template targets<Scalar>(l.head_state, backup_, l.batch, static_cast<Scalar>(options_.discount), target_next,
                                     online_next);
-    const auto outputs = l.network.forward(l.online, l.batch.observations, l.tape);
+    const auto& outputs = l.network.forward(l.online, l.batch.observations, l.tape);
     const double loss = l.head.template evaluate<Scalar>(l.head_state, l.batch, outputs, l.d_outputs);
     if (!std::isfinite(loss))
       throw Error("value::Dqn", fmt::format("the loss of update {} is not finite", l.counters.updates + 1), loss);
@@ -113,7 +113,8 @@ class Dqn {
     visit("exploration", self.exploration_.state);
     visit("tracking", self.tracking_.state);
     visit("pull", self.pull_.state);
-    std::apply([&](auto&... hooks) { (visit("hook", hooks.state), ...); }, self.hooks_);
+    std::apply([&, index = 0](auto&... hooks) mutable { (visit(fmt::format("hook{}", index++), hooks.state), ...); },
+               self.hooks_);
   }
 
  private:
@@ -138,10 +139,10 @@ class Dqn {
   }
 
   template <class TargetOutputs>
-  auto online_next_outputs(const TargetOutputs& target_next) {
+  decltype(auto) online_next_outputs(const TargetOutputs& target_next) {
     if constexpr (OnlineBackup<typename Types::Backup, Scalar>)
       return learner_.network.forward(learner_.online, learner_.batch.next_observations, online_next_tape_);
-    else return target_next;  // not looked at
+    else return (target_next);  // not looked at
   }
 
   template <class Moment>

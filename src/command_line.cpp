@@ -71,8 +71,8 @@ struct CommandLine::Impl {
 
   /// Adds an option that hands its last argument to `read`, which throws CLI::ValidationError.
   void add(const std::string& name, const std::string& kind, const std::string& help, const std::string& default_text,
-           std::function<void(const std::string&)> read) {
-    app.add_option_function(name, std::move(read))->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+           const std::function<void(const std::string&)>& read) {
+    app.add_option_function(name, read)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     describe(name + " " + kind, help, default_text);
   }
 

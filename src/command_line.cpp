@@ -2,6 +2,7 @@
 #include "mellow/tools/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mellow/tools/progress.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mellow/tools/safetensors.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -171,8 +172,16 @@ const Tensor& Safetensors::at(std::string_view name) const {
   return *found;
 }
 
+const Tensor& Safetensors::at(std::string_view name, const std::vector<std::int64_t>& shape) const {
+  const Tensor& tensor = at(name);
+  require(tensor.shape == shape, path.string(), fmt::format("tensor \"{}\" should have shape {}", name, show(shape)),
+          show(tensor.shape));
+  return tensor;
+}
+
 void save_safetensors(const fs::path& path, const std::vector<TensorView>& tensors, const Metadata& metadata) {
   std::vector<const TensorView*> sorted;
+  sorted.reserve(tensors.size());
   for (const auto& tensor : tensors) sorted.push_back(&tensor);
   // Widest dtype first, so that every value is aligned.
   std::sort(sorted.begin(), sorted.end(), [](const TensorView* a, const TensorView* b) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include <mellow/core/types.hpp>
 
@@ -43,31 +44,36 @@ class Gemm {
   };
 
   /// C += A B for A of m x k and B of k x n.
-  static void add(Index m, Index n, Index k, const Operand& a, const Operand& b, const Result& c) {
+  static void add(Index m, Index n, Index k, Operand a, Operand b, Result c) {
     const bool dots = (m <= 4 || n <= 2) && a.column_step == 1 && b.row_step == 1;
-    if (dots && m >= n) return add_dots(m, n, k, a, b, c);
-    if (dots || (m < kLanes && m < n))  // more rows fill the packets better: C' += B' A'
-      return add(n, m, k, {b.data, b.column_step, b.row_step}, {a.data, a.column_step, a.row_step},
-                 {c.data, c.column_step, c.row_step});
+    if (m < n && (dots || m < kLanes)) {  // more rows fill the packets better: C' += B' A'
+      std::swap(m, n);
+      std::swap(a, b);
+      for (Operand* x : {&a, &b}) std::swap(x->row_step, x->column_step);
+      std::swap(c.row_step, c.column_step);
+    }
+    if (dots) add_dots(m, n, k, a, b, c);
+    else add_tiles(m, n, k, a, b, c);
+  }
+
+ private:
+  static void add_tiles(Index m, Index n, Index k, const Operand& a, const Operand& b, const Result& c) {
     alignas(64) Scalar panel[kDepth * kPackets * kLanes];
     for (Index depth = 0; depth < k; depth += kDepth) {
       const Index slice = std::min(kDepth, k - depth);
       const Operand slice_of_b{b.data + depth * b.row_step, b.row_step, b.column_step};
-      for (Index row = 0; row < m; row += kPackets * kLanes) {
-        const Scalar* from = a.data + row * a.row_step + depth * a.column_step;
-        const Index rows = std::min(m - row, kPackets * kLanes);
-        const auto panel_of = [&]<int packets>() {
-          pack<packets>(rows, slice, {from, a.row_step, a.column_step}, panel);
-          add_panel<packets>(rows, n, slice, panel, slice_of_b, c.from(row, 0));
-        };
-        if (rows <= kLanes) panel_of.template operator()<1>();
-        else if (rows <= 2 * kLanes) panel_of.template operator()<2>();
-        else panel_of.template operator()<kPackets>();
+      for (Index row = 0; row < m;) {
+        const Operand rest{a.data + row * a.row_step + depth * a.column_step, a.row_step, a.column_step};
+        const bool tall =
+            m - row > (kPackets - 1) * kLanes;  // what is left fills the tile's last packet at least in part
+        const Index rows = std::min(m - row, tall ? kPackets * kLanes : kLanes);
+        if (tall) add_panel<kPackets>(rows, n, slice, rest, slice_of_b, c.from(row, 0), panel);
+        else add_panel<1>(rows, n, slice, rest, slice_of_b, c.from(row, 0), panel);
+        row += rows;
       }
     }
   }
 
- private:
   /// Copies rows x depth of A so that a tile's rows lie side by side, zeros below the last row.
   template <int packets>
   static void pack(Index rows, Index depth, const Operand& a, Scalar* panel) {
@@ -96,17 +102,18 @@ class Gemm {
   }
 
   template <int packets>
-  static void add_panel(Index rows, Index n, Index depth, const Scalar* panel, const Operand& b, const Result& c) {
+  static void add_panel(Index rows, Index n, Index depth, const Operand& a, const Operand& b, const Result& c,
+                        Scalar* panel) {
+    pack<packets>(rows, depth, a, panel);
     Index column = 0;
-    const auto at = [&] { return Operand{b.data + column * b.column_step, b.row_step, b.column_step}; };
-    for (; column + kColumns <= n; column += kColumns)
-      add_tile<packets, kColumns>(rows, depth, panel, at(), c.from(0, column));
-    for (; column + 4 <= n; column += 4) add_tile<packets, 4>(rows, depth, panel, at(), c.from(0, column));
-    if (column + 2 <= n) {
-      add_tile<packets, 2>(rows, depth, panel, at(), c.from(0, column));
-      column += 2;
-    }
-    if (column < n) add_tile<packets, 1>(rows, depth, panel, at(), c.from(0, column));
+    const auto tiles = [&]<int columns>() {
+      for (; column + columns <= n; column += columns)
+        add_tile<packets, columns>(rows, depth, panel, {b.data + column * b.column_step, b.row_step, b.column_step},
+                                   c.from(0, column));
+    };
+    tiles.template operator()<kColumns>();
+    tiles.template operator()<2>();
+    tiles.template operator()<1>();
   }
 
   template <int packets, int columns>

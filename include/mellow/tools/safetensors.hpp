@@ -38,6 +38,9 @@ struct Safetensors {
 
   /// Returns the tensor of this name. Throws Error, naming the file, where there is none.
   const Tensor& at(std::string_view name) const;
+
+  /// The same, and throws Error as well where it has another shape.
+  const Tensor& at(std::string_view name, const std::vector<std::int64_t>& shape) const;
 };
 
 /// Writes tensors in the safetensors format, byte for byte as its Python package does, and atomically.

@@ -36,11 +36,7 @@ Vector<typename Net::Scalar> load_weights(const std::filesystem::path& path, con
   const std::vector<Segment> segments = network.segments();
   Vector<typename Net::Scalar> theta(network.parameters());
   for (const Segment& segment : segments) {
-    const Tensor& tensor = file.at(segment.name);
-    if (!std::ranges::equal(tensor.shape, segment.shape))
-      throw Error(path.string(),
-                  fmt::format("tensor \"{}\" should have shape [{}]", segment.name, fmt::join(segment.shape, ", ")),
-                  fmt::format("[{}]", fmt::join(tensor.shape, ", ")));
+    const Tensor& tensor = file.at(segment.name, {segment.shape.begin(), segment.shape.end()});
     std::visit(
         [&](const auto& values) {
           std::ranges::transform(values, theta.data() + segment.offset,

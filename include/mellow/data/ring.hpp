@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <span>
 #include <vector>
@@ -40,9 +42,8 @@ class Ring {
   Index size() const { return size_; }          ///< transitions that can be drawn
   Index places() const { return filled_; }      ///< places in use; every transition starts at one of them
   Index capacity() const { return capacity_; }  ///< places in all
-  bool starts(Index place) const {
-    return starts_[static_cast<std::size_t>(place)] != 0;
-  }  ///< whether a transition starts there
+  /// Whether a transition starts at a place.
+  bool starts(Index place) const { return starts_[static_cast<std::size_t>(place)] != 0; }
 
   /// Appends a transition and returns the place at which it starts.
   Index push(const Transition<Action>& t) {

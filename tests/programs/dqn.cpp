@@ -106,7 +106,8 @@ TEST_CASE("A loss that is not finite ends the run with a message and keeps what 
   CHECK_THAT(child.error, Contains("error: value::Dqn: the loss of update") && Contains("is not finite"));
   CHECK_THAT(read_file(directory / "metrics.csv"), Contains("\nepisode,") && Contains("\nevaluation,"));
   CHECK(fs::file_size(directory / "weights.safetensors") > 0);
-  CHECK(directory.size() == 2);
+  CHECK(fs::file_size(directory / "learning_curve.svg") > 0);
+  CHECK(directory.size() == 4);  // and the plot as PNG
 }
 
 TEST_CASE("Ctrl-C ends a run cleanly with its metrics, plot and weights") {

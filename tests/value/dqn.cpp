@@ -52,7 +52,6 @@ TEST_CASE("An agent built from given weights keeps them") {
   Dqn agent(network, {}, nn::pretrained(theta));
   CHECK(agent.parameters() == theta);
   CHECK(agent.learner().target == theta);
-  Rng rng;
   remember(agent, 10);
   agent.greedy(Eigen::Vector2f(0, 0));
   CHECK(agent.parameters() == theta);  // nothing is due yet

@@ -66,14 +66,24 @@ concept Callback = requires(C callback, const RunStatus& status) { callback.on_s
                    requires(C callback, const RunStatus& status) { callback.on_evaluation(status); } ||
                    requires(C callback, const RunStatus& status) { callback.on_end(status); };
 
-/// Calls one of the callbacks' functions; false if any of them returned false.
+/// The functions of a callback, as objects.
+inline constexpr auto on_step = [](auto& c, const RunStatus& s) -> decltype(c.on_step(s)) { return c.on_step(s); };
+inline constexpr auto on_episode = [](auto& c, const RunStatus& s) -> decltype(c.on_episode(s)) {
+  return c.on_episode(s);
+};
+inline constexpr auto on_evaluation = [](auto& c, const RunStatus& s) -> decltype(c.on_evaluation(s)) {
+  return c.on_evaluation(s);
+};
+inline constexpr auto on_end = [](auto& c, const RunStatus& s) -> decltype(c.on_end(s)) { return c.on_end(s); };
+
+/// Calls one of these functions of all callbacks that have it; false if any of them returned false.
 template <class Function, class... Callbacks>
-bool tell(const Function& function, Callbacks&... callbacks) {
+bool tell(const Function& function, const RunStatus& status, Callbacks&... callbacks) {
   bool go_on = true;
   [[maybe_unused]] const auto one = [&](auto& callback) {
-    if constexpr (std::invocable<Function, decltype(callback)>) {
-      if constexpr (std::same_as<std::invoke_result_t<Function, decltype(callback)>, bool>) go_on &= function(callback);
-      else function(callback);
+    if constexpr (std::invocable<Function, decltype(callback), const RunStatus&>) {
+      if constexpr (std::same_as<decltype(function(callback, status)), bool>) go_on &= function(callback, status);
+      else function(callback, status);
     }
   };
   (one(callbacks), ...);
@@ -173,8 +183,7 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
         result.best_parameters = detail::parameters_of(agent);
       }
       evaluated_at = status.step;
-      return detail::tell([&](auto& c) -> decltype(c.on_evaluation(status)) { return c.on_evaluation(status); },
-                          callbacks...);
+      return detail::tell(detail::on_evaluation, status, callbacks...);
     };
 
     environment.reset(environment_rng);
@@ -191,7 +200,7 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
       episode_return += step.reward;
       ++episode_length;
       ++status.step;
-      go_on &= detail::tell([&](auto& c) -> decltype(c.on_step(status)) { return c.on_step(status); }, callbacks...);
+      go_on &= detail::tell(detail::on_step, status, callbacks...);
 
       if (step.terminated || step.truncated) {
         recent.add(episode_return);
@@ -199,8 +208,7 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
         status.episode_return = std::exchange(episode_return, 0.0);
         status.episode_length = std::exchange(episode_length, 0);
         status.mean_return = recent.mean();
-        go_on &=
-            detail::tell([&](auto& c) -> decltype(c.on_episode(status)) { return c.on_episode(status); }, callbacks...);
+        go_on &= detail::tell(detail::on_episode, status, callbacks...);
         environment.reset(environment_rng);
         environment.observe(observation);
       }
@@ -214,7 +222,7 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
                (options.episodes == 0 || status.episode < options.episodes);
     }
     if (options.evaluate_every > 0 && evaluated_at != status.step) evaluate_now();
-    detail::tell([&](auto& c) -> decltype(c.on_end(status)) { return c.on_end(status); }, callbacks...);
+    detail::tell(detail::on_end, status, callbacks...);
     result.steps = status.step;
     result.episodes = status.episode;
     result.mean_return = status.mean_return;

@@ -72,8 +72,8 @@ int main(int argc, char** argv) {
     tools::save_weights(output / "weights.safetensors", agent.network(), agent.parameters());
 
     fmt::print("Mean return over 100 fresh episodes: {:.1f}\nOne of them, action by action:\n",
-               training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::kTest))));
-    Rng rng(seed, training::streams::kTest);
+               training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::test))));
+    Rng rng(seed, training::streams::test);
     auto episode = environment;
     Vector<float> observation(2);
     Step step;

@@ -50,10 +50,9 @@ int main(int argc, char** argv) {
     agent.set_parameters(run.best_parameters);
     tools::save_weights(output / "weights.safetensors", agent.network(), agent.parameters());
 
-    fmt::print("Caution {}: mean greedy return over 100 fresh episodes {:.1f}, best weights from step {}.\n",
-               backup.caution,
-               training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::kTest))),
-               run.best_step);
+    fmt::print(
+        "Caution {}: mean greedy return over 100 fresh episodes {:.1f}, best weights from step {}.\n", backup.caution,
+        training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::test))), run.best_step);
     fmt::print("Plot: {}\n", (output / "learning_curve.png").string());
   });
 }

@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
     const auto run = training::train(agent, environment, {.steps = steps, .seed = seed}, recorder, keep);
 
     const auto test = [&] {
-      return training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::kTest)));
+      return training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::test)));
     };
     const double last = test();
     agent.set_parameters(run.best_parameters);

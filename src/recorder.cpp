@@ -74,7 +74,7 @@ bool Recorder::on_step(const training::RunStatus& status) {
     impl_->progress->update({.step = status.step,
                              .episodes = status.episode,
                              .mean_return = status.mean_return,
-                             .loss = status.metrics.empty() ? training::RunStatus::kNone : status.metrics.front().value,
+                             .loss = status.metrics.empty() ? training::RunStatus::none : status.metrics.front().value,
                              .best_return = status.best_return});
   return !Interrupt::requested();
 }
@@ -86,7 +86,7 @@ void Recorder::on_episode(const training::RunStatus& status) {
 }
 
 void Recorder::on_evaluation(const training::RunStatus& status) {
-  impl_->row("evaluation", status, status.evaluation_return, training::RunStatus::kNone);
+  impl_->row("evaluation", status, status.evaluation_return, training::RunStatus::none);
   impl_->evaluations.x.push_back(static_cast<double>(status.step));
   impl_->evaluations.y.push_back(status.evaluation_return);
 }

@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
       value::Dqn agent(nn::Mlp{{4, 64, 64, 2}}, {.seed = seed});
       const auto run = training::train(agent, environment, {.steps = steps, .seed = seed});
       const auto test = [&] {
-        return training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::kTest)));
+        return training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::test)));
       };
       const double last = test();
       agent.set_parameters(run.best_parameters);

@@ -41,11 +41,11 @@ std::size_t allocations(Agent agent, Index steps) {
   return after - before;
 }
 
-constexpr value::DqnOptions kLearnAtOnce{.batch_size = 32, .learning_starts = 1};
+constexpr value::DqnOptions learn_at_once{.batch_size = 32, .learning_starts = 1};
 
 template <class... Parts>
 std::size_t allocations_with(const Parts&... parts) {
-  return allocations(value::Dqn(nn::Mlp({4, 64, 64, 2}), kLearnAtOnce, parts...), 300);
+  return allocations(value::Dqn(nn::Mlp({4, 64, 64, 2}), learn_at_once, parts...), 300);
 }
 
 }  // namespace
@@ -71,8 +71,8 @@ TEST_CASE("A step of DQN does not allocate, for any parts") {
   CHECK(allocations_with(nn::Sgd{.learning_rate = linear(1e-2, 1e-3, 100)}) == 0);
   CHECK(allocations_with(value::DoubleQ{}, value::Polyak{}, data::UInt8Replay{},
                          operators::EpsilonGreedy{.epsilon = 0.0}) == 0);
-  CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 64, 2}, nn::Activation::Tanh), kLearnAtOnce), 300) == 0);
-  CHECK(allocations(value::Dqn(nn::Mlp<double>({4, 64, 64, 2}), kLearnAtOnce), 300) == 0);
+  CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 64, 2}, nn::Activation::Tanh), learn_at_once), 300) == 0);
+  CHECK(allocations(value::Dqn(nn::Mlp<double>({4, 64, 64, 2}), learn_at_once), 300) == 0);
 }
 
 TEST_CASE("The run loop does not allocate between evaluations") {
@@ -85,7 +85,7 @@ TEST_CASE("The run loop does not allocate between evaluations") {
     void on_episode(const training::RunStatus&) { ++episodes; }
     int episodes = 0;
   } watch;
-  value::Dqn agent(nn::Mlp({4, 64, 64, 2}), kLearnAtOnce);
+  value::Dqn agent(nn::Mlp({4, 64, 64, 2}), learn_at_once);
   training::train(agent, cart_pole, {.steps = 600, .evaluate_every = 0}, watch);
   CHECK(watch.episodes > 80);
   CHECK(watch.after - watch.before == 0);

@@ -92,7 +92,7 @@ TEST_CASE("The best parameters are those of the best evaluation") {
   CHECK(run.best_parameters == best->second);
   CHECK(improvements >= 1);
   agent.set_parameters(run.best_parameters);
-  CHECK(mean(evaluate(agent, cart_pole, 3, Rng(0, streams::kEvaluation))) ==
+  CHECK(mean(evaluate(agent, cart_pole, 3, Rng(0, streams::evaluation))) ==
         run.best_return);  // the same episodes again
 }
 

@@ -20,7 +20,7 @@ void learn_a_while(Agent& agent, int steps, Rng rng = Rng(4)) {
     agent.observe({now, rng.below(3), rng.normal(), next, i % 4 == 0, false}, rng);
   }
 }
-constexpr value::DqnOptions kSmall{.batch_size = 8, .learning_starts = 10};
+constexpr value::DqnOptions small{.batch_size = 8, .learning_starts = 10};
 
 /// Resets Adam whenever the target changes, and counts.
 struct ForgetAtTargetChange {
@@ -188,7 +188,7 @@ struct TwoAtoms {
 
 TEST_CASE("A hook acts when the target changes, with state of its own") {
   int seen = 0;
-  Dqn agent(network, kSmall, value::PeriodicCopy{.every = 7}, ForgetAtTargetChange{&seen});
+  Dqn agent(network, small, value::PeriodicCopy{.every = 7}, ForgetAtTargetChange{&seen});
   learn_a_while(agent, 9 + 23);
   CHECK(agent.learner().counters.updates == 23);
   CHECK(agent.learner().counters.target_changes == 3);
@@ -199,15 +199,15 @@ TEST_CASE("A hook acts when the target changes, with state of its own") {
 
 TEST_CASE("The moments come in order, for each of several hooks") {
   std::string one, two;
-  Dqn agent(network, kSmall, Order{&one}, value::PeriodicCopy{.every = 2}, Order{&two});
+  Dqn agent(network, small, Order{&one}, value::PeriodicCopy{.every = 2}, Order{&two});
   learn_a_while(agent, 9 + 4);
   CHECK(one == "babatbabat");
   CHECK(two == one);
 }
 
 TEST_CASE("A pull acts on the old parameters, after the gradient and before the step") {
-  Dqn plain(network, kSmall, nn::Sgd{.learning_rate = 0.1}, value::PeriodicCopy{.every = 1000});
-  Dqn pulled(network, kSmall, nn::Sgd{.learning_rate = 0.1}, value::PeriodicCopy{.every = 1000}, HalfWay{});
+  Dqn plain(network, small, nn::Sgd{.learning_rate = 0.1}, value::PeriodicCopy{.every = 1000});
+  Dqn pulled(network, small, nn::Sgd{.learning_rate = 0.1}, value::PeriodicCopy{.every = 1000}, HalfWay{});
   learn_a_while(plain, 9);
   learn_a_while(pulled, 9);
   for (auto* l : {&plain.learner().online, &pulled.learner().online}) *l += Vector<double>::LinSpaced(l->size(), -1, 1);
@@ -220,7 +220,7 @@ TEST_CASE("A pull acts on the old parameters, after the gradient and before the 
 }
 
 TEST_CASE("The target network may be of another type") {
-  Dqn agent(network, kSmall, value::TargetNetwork{Linear{}}, FollowInFunctionSpace{});
+  Dqn agent(network, small, value::TargetNetwork{Linear{}}, FollowInFunctionSpace{});
   CHECK(agent.learner().target.size() == 6);
   const Vector<double> before = agent.learner().target;
   learn_a_while(agent, 500);
@@ -239,16 +239,16 @@ TEST_CASE("The target network may be of another type") {
 }
 
 TEST_CASE("A target network of the same type but another shape needs a tracking part of its own") {
-  CHECK_THROWS_WITH(Dqn(network, kSmall, value::TargetNetwork{nn::Mlp<double>({2, 4, 3})}),
+  CHECK_THROWS_WITH(Dqn(network, small, value::TargetNetwork{nn::Mlp<double>({2, 4, 3})}),
                     Catch::Contains("same parameters"));
-  CHECK_THROWS_WITH(Dqn(network, kSmall, value::TargetNetwork{nn::Mlp<double>({3, 4, 3})}, FollowInFunctionSpace{}),
+  CHECK_THROWS_WITH(Dqn(network, small, value::TargetNetwork{nn::Mlp<double>({3, 4, 3})}, FollowInFunctionSpace{}),
                     Catch::Contains("must take 2 inputs"));
-  Dqn agent(network, kSmall, value::TargetNetwork{nn::Mlp<double>({2, 4, 3})}, FollowInFunctionSpace{});
+  Dqn agent(network, small, value::TargetNetwork{nn::Mlp<double>({2, 4, 3})}, FollowInFunctionSpace{});
   learn_a_while(agent, 50);
 }
 
 TEST_CASE("Weights of samples scale their share of loss and gradient") {
-  Dqn agent(network, kSmall, EverySecondCounts{{.capacity = 1000}});
+  Dqn agent(network, small, EverySecondCounts{{.capacity = 1000}});
   learn_a_while(agent, 100);
   const auto& l = agent.learner();
   int count = 0;

@@ -21,11 +21,12 @@ namespace detail {
 template <class Scalar>
 class Gemm {
   using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
-  static constexpr Index kLanes = Eigen::internal::unpacket_traits<Packet>::size;
-  static constexpr bool kManyRegisters = sizeof(Packet) == 64;  // AVX-512 has 32 vector registers, older sets have 16
-  static constexpr int kPackets = kManyRegisters ? 4 : 2;       // rows of a tile, in packets
-  static constexpr int kColumns = 6;  // of a tile, so that its sums fill three quarters of the registers
-  static constexpr Index kDepth = 16384 / static_cast<Index>(sizeof(Scalar)) / (kPackets * kLanes);  // of a panel
+  static constexpr Index lanes = Eigen::internal::unpacket_traits<Packet>::size;
+  static constexpr bool many_registers = sizeof(Packet) == 64;  // AVX-512 has 32 vector registers, older sets have 16
+  static constexpr int tile_packets = many_registers ? 4 : 2;   // rows of a tile, in packets
+  static constexpr int tile_columns = 6;  // of a tile, so that its sums fill three quarters of the registers
+  static constexpr Index panel_depth =
+      16384 / static_cast<Index>(sizeof(Scalar)) / (tile_packets * lanes);  // of a panel
 
  public:
   /// An operand: entry (i, j) lies at data[i * row_step + j * column_step].
@@ -46,7 +47,7 @@ class Gemm {
   /// C += A B for A of m x k and B of k x n.
   static void add(Index m, Index n, Index k, Operand a, Operand b, Result c) {
     const bool dots = (m <= 4 || n <= 2) && a.column_step == 1 && b.row_step == 1;
-    if (m < n && (dots || m < kLanes)) {  // more rows fill the packets better: C' += B' A'
+    if (m < n && (dots || m < lanes)) {  // more rows fill the packets better: C' += B' A'
       std::swap(m, n);
       std::swap(a, b);
       for (Operand* x : {&a, &b}) std::swap(x->row_step, x->column_step);
@@ -58,16 +59,16 @@ class Gemm {
 
  private:
   static void add_tiles(Index m, Index n, Index k, const Operand& a, const Operand& b, const Result& c) {
-    alignas(64) Scalar panel[kDepth * kPackets * kLanes];
-    for (Index depth = 0; depth < k; depth += kDepth) {
-      const Index slice = std::min(kDepth, k - depth);
+    alignas(64) Scalar panel[panel_depth * tile_packets * lanes];
+    for (Index depth = 0; depth < k; depth += panel_depth) {
+      const Index slice = std::min(panel_depth, k - depth);
       const Operand slice_of_b{b.data + depth * b.row_step, b.row_step, b.column_step};
       for (Index row = 0; row < m;) {
         const Operand rest{a.data + row * a.row_step + depth * a.column_step, a.row_step, a.column_step};
         const bool tall =
-            m - row > (kPackets - 1) * kLanes;  // what is left fills the tile's last packet at least in part
-        const Index rows = std::min(m - row, tall ? kPackets * kLanes : kLanes);
-        if (tall) add_panel<kPackets>(rows, n, slice, rest, slice_of_b, c.from(row, 0), panel);
+            m - row > (tile_packets - 1) * lanes;  // what is left fills the tile's last packet at least in part
+        const Index rows = std::min(m - row, tall ? tile_packets * lanes : lanes);
+        if (tall) add_panel<tile_packets>(rows, n, slice, rest, slice_of_b, c.from(row, 0), panel);
         else add_panel<1>(rows, n, slice, rest, slice_of_b, c.from(row, 0), panel);
         row += rows;
       }
@@ -78,23 +79,23 @@ class Gemm {
   template <int packets>
   static void pack(Index rows, Index depth, const Operand& a, Scalar* panel) {
     using namespace Eigen::internal;
-    constexpr Index height = packets * kLanes;
+    constexpr Index height = packets * lanes;
     if (rows < height) std::fill(panel, panel + depth * height, Scalar(0));
     if (a.row_step == 1 && rows == height) {
       for (Index p = 0; p < depth; ++p)
         for (Index v = 0; v < packets; ++v)
-          pstore(panel + p * height + v * kLanes, ploadu<Packet>(a.data + p * a.column_step + v * kLanes));
+          pstore(panel + p * height + v * lanes, ploadu<Packet>(a.data + p * a.column_step + v * lanes));
       return;
     }
     Index whole = 0;  // how deep square blocks are transposed in registers
     if (a.column_step == 1 && rows == height) {
-      for (; whole + kLanes <= depth; whole += kLanes)
+      for (; whole + lanes <= depth; whole += lanes)
         for (Index v = 0; v < packets; ++v) {
-          PacketBlock<Packet, kLanes> block;
-          for (Index i = 0; i < kLanes; ++i)
-            block.packet[i] = ploadu<Packet>(a.data + (v * kLanes + i) * a.row_step + whole);
+          PacketBlock<Packet, lanes> block;
+          for (Index i = 0; i < lanes; ++i)
+            block.packet[i] = ploadu<Packet>(a.data + (v * lanes + i) * a.row_step + whole);
           ptranspose(block);
-          for (Index i = 0; i < kLanes; ++i) pstore(panel + (whole + i) * height + v * kLanes, block.packet[i]);
+          for (Index i = 0; i < lanes; ++i) pstore(panel + (whole + i) * height + v * lanes, block.packet[i]);
         }
     }
     for (Index p = whole; p < depth; ++p)
@@ -111,7 +112,7 @@ class Gemm {
         add_tile<packets, columns>(rows, depth, panel, {b.data + column * b.column_step, b.row_step, b.column_step},
                                    c.from(0, column));
     };
-    tiles.template operator()<kColumns>();
+    tiles.template operator()<tile_columns>();
     tiles.template operator()<2>();
     tiles.template operator()<1>();
   }
@@ -125,24 +126,24 @@ class Gemm {
     const Index b_column = b.column_step;
     for (Index p = 0; p < depth; ++p) {
       Packet a[packets];
-      for (int v = 0; v < packets; ++v) a[v] = pload<Packet>(panel + v * kLanes);
+      for (int v = 0; v < packets; ++v) a[v] = pload<Packet>(panel + v * lanes);
       for (int j = 0; j < columns; ++j) {
         const Packet factor = pset1<Packet>(b.data[j * b_column]);
         for (int v = 0; v < packets; ++v) sums[j][v] = pmadd(a[v], factor, sums[j][v]);
       }
-      panel += packets * kLanes;
+      panel += packets * lanes;
       b.data += b.row_step;
     }
-    if (rows == packets * kLanes && c.row_step == 1) {
+    if (rows == packets * lanes && c.row_step == 1) {
       for (int j = 0; j < columns; ++j)
         for (int v = 0; v < packets; ++v) {
-          Scalar* to = c.data + j * c.column_step + v * kLanes;
+          Scalar* to = c.data + j * c.column_step + v * lanes;
           pstoreu(to, padd(ploadu<Packet>(to), sums[j][v]));
         }
     } else {
-      alignas(64) Scalar column[packets * kLanes];
+      alignas(64) Scalar column[packets * lanes];
       for (int j = 0; j < columns; ++j) {
-        for (int v = 0; v < packets; ++v) pstore(column + v * kLanes, sums[j][v]);
+        for (int v = 0; v < packets; ++v) pstore(column + v * lanes, sums[j][v]);
         for (Index i = 0; i < rows; ++i) c.data[i * c.row_step + j * c.column_step] += column[i];
       }
     }
@@ -164,7 +165,7 @@ class Gemm {
     Packet sums[rows];
     for (auto& sum : sums) sum = pzero(sum);
     Index p = 0;
-    for (; p + kLanes <= k; p += kLanes) {
+    for (; p + lanes <= k; p += lanes) {
       const Packet factor = ploadu<Packet>(x + p);
       for (int i = 0; i < rows; ++i) sums[i] = pmadd(ploadu<Packet>(a + i * a_step + p), factor, sums[i]);
     }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
-#include <span>
 #include <vector>
 
 #include <mellow/core/error.hpp>

@@ -18,11 +18,11 @@ namespace mellow::environments {
 /// observations in float.
 class CartPole {
  public:
-  static constexpr double kPositionLimit = 2.4, kAngleLimit = 12.0 * 2.0 * std::numbers::pi / 360.0;
+  static constexpr double position_limit = 2.4, angle_limit = 12.0 * 2.0 * std::numbers::pi / 360.0;
 
   Box observation_space() const {
     constexpr float infinity = std::numeric_limits<float>::infinity();
-    const Eigen::Vector4f high(static_cast<float>(2 * kPositionLimit), infinity, static_cast<float>(2 * kAngleLimit),
+    const Eigen::Vector4f high(static_cast<float>(2 * position_limit), infinity, static_cast<float>(2 * angle_limit),
                                infinity);
     return {-high, high};
   }
@@ -38,17 +38,17 @@ class CartPole {
   template <class Generator>
   Step step(Index action, Generator&) {
     auto& [x, velocity, angle, spin] = state_;
-    const double force = action == 1 ? kForce : -kForce;
+    const double force = action == 1 ? motor_force : -motor_force;
     const double cosine = std::cos(angle), sine = std::sin(angle);
-    const double push = (force + kPoleMoment * spin * spin * sine) / kTotalMass;
+    const double push = (force + pole_moment * spin * spin * sine) / total_mass;
     const double spin_rate =
-        (kGravity * sine - cosine * push) / (kHalfLength * (4.0 / 3.0 - kPoleMass * cosine * cosine / kTotalMass));
-    const double acceleration = push - kPoleMoment * spin_rate * cosine / kTotalMass;
-    x += kStep * velocity;  // explicit Euler: positions use the old velocities
-    velocity += kStep * acceleration;
-    angle += kStep * spin;
-    spin += kStep * spin_rate;
-    return {.reward = 1.0, .terminated = std::abs(x) > kPositionLimit || std::abs(angle) > kAngleLimit};
+        (gravity * sine - cosine * push) / (half_length * (4.0 / 3.0 - pole_mass * cosine * cosine / total_mass));
+    const double acceleration = push - pole_moment * spin_rate * cosine / total_mass;
+    x += time_step * velocity;  // explicit Euler: positions use the old velocities
+    velocity += time_step * acceleration;
+    angle += time_step * spin;
+    spin += time_step * spin_rate;
+    return {.reward = 1.0, .terminated = std::abs(x) > position_limit || std::abs(angle) > angle_limit};
   }
 
   void observe(VectorRef<float> out) const {
@@ -64,8 +64,8 @@ class CartPole {
   }
 
  private:
-  static constexpr double kGravity = 9.8, kPoleMass = 0.1, kTotalMass = 1.1, kHalfLength = 0.5,
-                          kPoleMoment = kPoleMass * kHalfLength, kForce = 10.0, kStep = 0.02;
+  static constexpr double gravity = 9.8, pole_mass = 0.1, total_mass = 1.1, half_length = 0.5,
+                          pole_moment = pole_mass * half_length, motor_force = 10.0, time_step = 0.02;
   std::array<double, 4> state_{};
 };
 

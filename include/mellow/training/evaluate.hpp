@@ -8,12 +8,12 @@
 
 namespace mellow::training {
 
-/// Streams of a run's seed, so that what is drawn for one purpose never moves another: `Rng(seed, streams::kTest)`.
+/// Streams of a run's seed, so that what is drawn for one purpose never moves another: `Rng(seed, streams::test)`.
 namespace streams {
-inline constexpr std::uint64_t kEnvironment = 1;  ///< training episodes
-inline constexpr std::uint64_t kAgent = 2;        ///< exploration and replay
-inline constexpr std::uint64_t kEvaluation = 3;   ///< evaluations during a run: the same episodes each time
-inline constexpr std::uint64_t kTest = 4;         ///< fresh episodes after a run
+inline constexpr std::uint64_t environment = 1;  ///< training episodes
+inline constexpr std::uint64_t agent = 2;        ///< exploration and replay
+inline constexpr std::uint64_t evaluation = 3;   ///< evaluations during a run: the same episodes each time
+inline constexpr std::uint64_t test = 4;         ///< fresh episodes after a run
 }  // namespace streams
 
 /// An observation of environment E that can be written to.

@@ -42,9 +42,9 @@ template <class Parameters>
 struct RunResult {
   RunEnd end = RunEnd::Budget;
   Index steps = 0, episodes = 0;
-  double mean_return = RunStatus::kNone;  ///< over the last 100 training episodes
-  double best_return = RunStatus::kNone;  ///< of the best evaluation (the later of equals)
-  Index best_step = 0;                    ///< when it was
+  double mean_return = RunStatus::none;  ///< over the last 100 training episodes
+  double best_return = RunStatus::none;  ///< of the best evaluation (the later of equals)
+  Index best_step = 0;                   ///< when it was
   [[no_unique_address]] Parameters
       best_parameters{};  ///< the agent's parameters then; empty if there was no evaluation
 };
@@ -104,7 +104,7 @@ class RecentMean {
  private:
   std::array<double, 100> values_{};
   std::size_t count_ = 0;
-  double mean_ = RunStatus::kNone;
+  double mean_ = RunStatus::none;
 };
 
 }  // namespace detail
@@ -162,7 +162,7 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
     options.validate();
     agent.require_fits(environment.observation_space(), environment.action_space());
     const E evaluation_environment = environment;
-    Rng environment_rng(options.seed, streams::kEnvironment), agent_rng(options.seed, streams::kAgent);
+    Rng environment_rng(options.seed, streams::environment), agent_rng(options.seed, streams::agent);
     Observation<E> observation = make_observation(environment), next_observation = observation;
     using Observed = TransitionOf<E>;
     using Learned = typename decltype(agent.observe(std::declval<const Observed&>(), agent_rng))::value_type;
@@ -174,8 +174,8 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
 
     Index evaluated_at = 0;
     const auto evaluate_now = [&] {
-      status.evaluation_return = mean(evaluate(agent, evaluation_environment, options.evaluation_episodes,
-                                               Rng(options.seed, streams::kEvaluation)));
+      status.evaluation_return = mean(
+          evaluate(agent, evaluation_environment, options.evaluation_episodes, Rng(options.seed, streams::evaluation)));
       status.improved = !(status.evaluation_return < status.best_return);
       if (status.improved) {
         result.best_return = status.best_return = status.evaluation_return;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <tuple>
-
 #include <mellow/value/dqn_parts.hpp>
 
 namespace mellow::value {

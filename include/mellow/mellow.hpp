@@ -27,10 +27,12 @@
 #include <mellow/environments/check.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/activation.hpp>
+#include <mellow/nn/dense.hpp>
 #include <mellow/nn/gradient_check.hpp>
 #include <mellow/nn/initializers.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/nn/optimizers.hpp>
+#include <mellow/nn/orthogonal.hpp>
 #include <mellow/operators/epsilon_greedy.hpp>
 #include <mellow/operators/max.hpp>
 #include <mellow/operators/mellowmax.hpp>

@@ -71,7 +71,7 @@ TEST_CASE("A step of DQN does not allocate, for any parts") {
   CHECK(allocations_with(nn::Sgd{.learning_rate = linear(1e-2, 1e-3, 100)}) == 0);
   CHECK(allocations_with(value::DoubleQ{}, value::Polyak{}, data::UInt8Replay{},
                          operators::EpsilonGreedy{.epsilon = 0.0}) == 0);
-  CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 64, 2}, nn::Activation::Tanh), learn_at_once), 300) == 0);
+  CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 64, 2}, nn::Tanh{}), learn_at_once), 300) == 0);
   CHECK(allocations(value::Dqn(nn::Mlp<double>({4, 64, 64, 2}), learn_at_once), 300) == 0);
 }
 

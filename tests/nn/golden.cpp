@@ -23,20 +23,20 @@ Vector<Scalar> values(const tools::Safetensors& file, const std::string& name) {
 }
 
 /// The parameters, or what belongs to each of them, as one vector: the tensors `prefix` + name of segment.
-template <class Scalar>
-Vector<Scalar> parameters(const tools::Safetensors& file, const nn::Mlp<Scalar>& network,
-                          const std::string& prefix = "") {
+template <Network Net>
+auto parameters(const tools::Safetensors& file, const Net& network, const std::string& prefix = "") {
+  using Scalar = typename Net::Scalar;
   Vector<Scalar> theta(network.parameters());
   for (const Segment& segment : network.segments())
     theta.segment(segment.offset, segment.size()) = values<Scalar>(file, prefix + segment.name);
   return theta;
 }
 
-template <class Scalar>
-void compare(const std::string& name, const std::vector<Index>& widths, nn::Activation activation, double tolerance) {
+template <class Scalar, class Activation>
+void compare(const std::string& name, const std::vector<Index>& widths, Activation activation, double tolerance) {
   CAPTURE(name, sizeof(Scalar));
   const tools::Safetensors file = tools::load_safetensors(golden / (name + ".safetensors"));
-  const nn::Mlp<Scalar> network(widths, activation);
+  const nn::Mlp<Scalar, Activation> network(widths, activation);
   const Vector<Scalar> start = parameters(file, network);
   const Vector<Scalar> targets = values<Scalar>(file, "targets");
   const Vector<Index> actions = values<double>(file, "actions").template cast<Index>();
@@ -44,7 +44,7 @@ void compare(const std::string& name, const std::vector<Index>& widths, nn::Acti
   const Matrix<Scalar> input = values<Scalar>(file, "input").reshaped(network.inputs(), batch);
   const Vector<Scalar> weights = Vector<Scalar>::Ones(batch);
 
-  typename nn::Mlp<Scalar>::Tape tape;
+  typename nn::Mlp<Scalar, Activation>::Tape tape;
   Matrix<Scalar> d_output(network.outputs(), batch), d_input(network.inputs(), batch);
   Vector<Scalar> errors(batch), gradient(network.parameters());
   const auto expect_close = [&](const auto& ours, const Vector<Scalar>& theirs) {
@@ -83,13 +83,13 @@ void compare(const std::string& name, const std::vector<Index>& widths, nn::Acti
 }  // namespace
 
 TEST_CASE("Outputs, Huber loss, gradients and 200 steps of SGD and Adam are PyTorch's") {
-  const auto compare_both = [](const std::string& name, const std::vector<Index>& widths, nn::Activation activation) {
+  const auto compare_both = [](const std::string& name, const std::vector<Index>& widths, auto activation) {
     compare<double>(name, widths, activation, 1e-12);
     compare<float>(name, widths, activation, 1e-5);
   };
-  compare_both("mlp_relu_shallow", {4, 16, 2}, nn::Activation::ReLU);
-  compare_both("mlp_relu_deep", {5, 24, 20, 3}, nn::Activation::ReLU);
-  compare_both("mlp_tanh", {6, 20, 24, 4}, nn::Activation::Tanh);
+  compare_both("mlp_relu_shallow", {4, 16, 2}, nn::ReLU{});
+  compare_both("mlp_relu_deep", {5, 24, 20, 3}, nn::ReLU{});
+  compare_both("mlp_tanh", {6, 20, 24, 4}, nn::Tanh{});
 }
 
 TEST_CASE("PyTorch loads an Mlp's weights as a state_dict and computes the same") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <mellow/nn/initializers.hpp>
 #include <mellow/nn/mlp.hpp>
+#include <mellow/nn/orthogonal.hpp>
 
 #include "support/catch.hpp"
 

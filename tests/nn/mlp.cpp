@@ -6,7 +6,6 @@
 #include "support/gradient.hpp"
 
 using namespace mellow;
-using nn::Activation;
 using nn::Mlp;
 
 namespace {
@@ -18,12 +17,12 @@ Matrix<double> normals(Index rows, Index columns, Rng& rng) {
 }  // namespace
 
 TEST_CASE("An Mlp computes what its layers say") {
-  const Mlp<double> network({2, 3, 1}, Activation::Tanh);
+  const Mlp<double, nn::Tanh> network({2, 3, 1});
   REQUIRE(network.parameters() == 3 * 3 + 1 * 4);
   Vector<double> theta(13);
   theta << 1, 2, 3, 4, 5, 6, .1, .2, .3, /* second layer */ 1, -1, 2, .5;
   const Eigen::Vector2d x(0.1, -0.2);
-  Mlp<double>::Tape tape;
+  Mlp<double, nn::Tanh>::Tape tape;
   const double h0 = std::tanh(1 * .1 - 2 * .2 + .1), h1 = std::tanh(3 * .1 - 4 * .2 + .2),
                h2 = std::tanh(5 * .1 - 6 * .2 + .3);
   CHECK(network.forward(theta, x, tape)(0, 0) == Approx(h0 - h1 + 2 * h2 + .5).epsilon(1e-14));
@@ -48,26 +47,49 @@ TEST_CASE("Segments are named as in PyTorch and cover the parameters without hol
 
 TEST_CASE("Gradients of an Mlp agree with central differences", "[gradient]") {
   Rng rng(1);
-  for (const Activation hidden : {Activation::Identity, Activation::ReLU, Activation::Tanh})
-    for (const Activation output : {Activation::Identity, Activation::Tanh, Activation::ReLU})
-      for (const auto& widths : {std::vector<Index>{3, 2}, {3, 5, 2}, {1, 4, 3, 1}, {2, 33, 17, 5}}) {
-        const Mlp<double> network(widths, hidden, output);
-        const Vector<double> theta = nn::initialize(network, rng);
-        const Matrix<double> input = normals(network.inputs(), 7, rng), direction = normals(network.outputs(), 7, rng);
-        const auto loss = [&](const Vector<double>& at, const Matrix<double>& x) {
-          Mlp<double>::Tape tape;
-          return network.forward(at, x, tape).cwiseProduct(direction).sum();
-        };
-        Mlp<double>::Tape tape;
-        network.forward(theta, input, tape);
-        Vector<double> gradient = Vector<double>::Zero(network.parameters());
-        Matrix<double> d_input(network.inputs(), 7);
-        MatrixRef<double> d_input_ref(d_input);
-        network.backward(theta, tape, direction, gradient, &d_input_ref);
-        expect_gradient([&](const Vector<double>& at) { return loss(at, input); }, theta, gradient);
-        expect_gradient([&](const Vector<double>& x) { return loss(theta, x.reshaped(network.inputs(), 7)); },
-                        input.reshaped(), d_input.reshaped());
-      }
+  const auto check = [&]<class Hidden, class Output>(Hidden hidden, Output output) {
+    using Network = Mlp<double, Hidden, Output>;
+    for (const auto& widths : {std::vector<Index>{3, 2}, {3, 5, 2}, {1, 4, 3, 1}, {2, 33, 17, 5}}) {
+      const Network network(widths, hidden, output);
+      const Vector<double> theta = nn::initialize(network, rng);
+      const Matrix<double> input = normals(network.inputs(), 7, rng), direction = normals(network.outputs(), 7, rng);
+      const auto loss = [&](const Vector<double>& at, const Matrix<double>& x) {
+        typename Network::Tape tape;
+        return network.forward(at, x, tape).cwiseProduct(direction).sum();
+      };
+      typename Network::Tape tape;
+      network.forward(theta, input, tape);
+      Vector<double> gradient = Vector<double>::Zero(network.parameters());
+      Matrix<double> d_input(network.inputs(), 7);
+      MatrixRef<double> d_input_ref(d_input);
+      network.backward(theta, tape, direction, gradient, &d_input_ref);
+      expect_gradient([&](const Vector<double>& at) { return loss(at, input); }, theta, gradient);
+      expect_gradient([&](const Vector<double>& x) { return loss(theta, x.reshaped(network.inputs(), 7)); },
+                      input.reshaped(), d_input.reshaped());
+    }
+  };
+  check(nn::Identity{}, nn::Identity{});
+  check(nn::Identity{}, nn::ReLU{});
+  check(nn::ReLU{}, nn::Identity{});
+  check(nn::ReLU{}, nn::Tanh{});
+  check(nn::Tanh{}, nn::Identity{});
+  check(nn::Tanh{}, nn::ReLU{});
+}
+
+TEST_CASE("An Mlp reads blocks of taller matrices as well") {
+  Rng rng(4);
+  const Mlp<double> network({3, 8, 2});
+  const Vector<double> theta = nn::initialize(network, rng);
+  const Matrix<double> tall = normals(7, 5, rng), direction = normals(6, 5, rng);
+  const auto gradient = [&](const ConstMatrixRef<double>& input, const ConstMatrixRef<double>& d_output) {
+    Mlp<double>::Tape tape;
+    network.forward(theta, input, tape);
+    Vector<double> sum = Vector<double>::Zero(network.parameters());
+    network.backward(theta, tape, d_output, sum);
+    return sum;
+  };
+  const Matrix<double> input = tall.middleRows(2, 3), d_output = direction.topRows(2);
+  CHECK(gradient(tall.middleRows(2, 3), direction.topRows(2)) == gradient(input, d_output));
 }
 
 TEST_CASE("backward adds to the gradient and does not change what forward computed") {

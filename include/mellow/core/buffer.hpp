@@ -22,4 +22,14 @@ class Buffer {
   Vector<Scalar> storage_;
 };
 
+/// The data of a matrix whose columns lie side by side: its own, or those of a copy where it is a block of a taller
+/// one.
+template <class Scalar>
+const Scalar* side_by_side(const ConstMatrixRef<Scalar>& matrix, Buffer<Scalar>& copy) {
+  if (matrix.cols() <= 1 || matrix.outerStride() == matrix.rows()) return matrix.data();
+  auto columns = copy.reshape(matrix.rows(), matrix.cols());
+  columns = matrix;
+  return columns.data();
+}
+
 }  // namespace mellow

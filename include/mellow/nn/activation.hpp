@@ -1,40 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
+
 #include <mellow/core/types.hpp>
 
 namespace mellow::nn {
 
-enum class Activation { Identity, ReLU, Tanh };
+/// A function f applied to every number of an Eigen array:
+///
+///     value(x)                           the expression f(x)
+///     multiply_by_derivative(y, delta)   delta *= f'(x), from y = f(x); from x itself if `keeps_input` is true
+///
+/// `keeps_input` is for functions whose derivative does not follow from their value; a network then keeps x as well.
+template <class F>
+concept Activation = std::copyable<F> && std::default_initializable<F> &&
+                     requires(const F f, const Eigen::ArrayXf x, Eigen::ArrayXf delta) {
+                       delta = f.value(x);
+                       f.multiply_by_derivative(x, delta);
+                       { F::keeps_input } -> std::convertible_to<bool>;
+                     };
 
-/// Applies the activation in place.
-template <class Scalar>
-void activate(Activation activation, MatrixRef<Scalar> x) {
-  switch (activation) {
-    case Activation::Identity:
-      break;
-    case Activation::ReLU:
-      x = x.cwiseMax(Scalar(0));
-      break;
-    case Activation::Tanh:
-      x = x.array().tanh();
-      break;
-  }
-}
+/// f(x) = x.
+struct Identity {
+  static constexpr bool keeps_input = false;  ///< see Activation
 
-/// delta *= f'(x), element by element, from the activated values y = f(x): ReLU [y > 0], Tanh 1 - y^2.
-template <class Scalar>
-void multiply_by_derivative(Activation activation, ConstMatrixRef<Scalar> y, MatrixRef<Scalar> delta) {
-  switch (activation) {
-    case Activation::Identity:
-      break;
-    case Activation::ReLU:
-      delta = (y.array() > Scalar(0)).select(delta, Scalar(0));
-      break;
-    case Activation::Tanh:
-      delta.array() *= Scalar(1) - y.array().square();
-      break;
+  /// The expression f(x).
+  template <class X>
+  const X& value(const X& x) const {
+    return x;
   }
-}
+  /// delta *= 1.
+  template <class Y, class Delta>
+  void multiply_by_derivative(const Y&, Delta&) const {}
+};
+
+/// f(x) = max(x, 0); f'(x) = [x > 0], as in PyTorch.
+struct ReLU {
+  static constexpr bool keeps_input = false;  ///< see Activation
+
+  /// The expression f(x).
+  template <class X>
+  auto value(const X& x) const {
+    return x.cwiseMax(typename X::Scalar(0));
+  }
+  /// delta *= [y > 0].
+  template <class Y, class Delta>
+  void multiply_by_derivative(const Y& y, Delta& delta) const {
+    delta = (y > typename Y::Scalar(0)).select(delta, typename Y::Scalar(0));
+  }
+};
+
+/// f(x) = tanh(x); f'(x) = 1 - f(x)^2.
+struct Tanh {
+  static constexpr bool keeps_input = false;  ///< see Activation
+
+  /// The expression f(x).
+  template <class X>
+  auto value(const X& x) const {
+    return x.tanh();
+  }
+  /// delta *= 1 - y^2.
+  template <class Y, class Delta>
+  void multiply_by_derivative(const Y& y, Delta& delta) const {
+    delta *= typename Y::Scalar(1) - y.square();
+  }
+};
 
 }  // namespace mellow::nn

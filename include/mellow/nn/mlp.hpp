@@ -7,50 +7,48 @@
 
 #include <mellow/core/buffer.hpp>
 #include <mellow/core/error.hpp>
-#include <mellow/core/gemm.hpp>
 #include <mellow/core/network.hpp>
 #include <mellow/core/types.hpp>
 #include <mellow/nn/activation.hpp>
+#include <mellow/nn/dense.hpp>
 
 namespace mellow::nn {
 
-/// A multi-layer perceptron of any widths: x_{l+1} = f(W_l x_l + b_l), with the output activation (identity by default)
-/// on the last layer.
+/// A multi-layer perceptron of any widths: x_{l+1} = f(W_l x_l + b_l) with f = `Hidden`, and `Last` on the last
+/// layer.
+///
+///     nn::Mlp network({4, 64, 64, 2});                     // ReLU
+///     nn::Mlp network({4, 64, 64, 2}, nn::Tanh{});
 ///
 /// The parameter vector holds weight (out x in, row-major) and bias of each layer in turn, named as in a PyTorch
 /// `Sequential(Linear, activation, Linear, ...)`: "0.weight", "0.bias", "2.weight", ...
-template <class Scalar_ = float>
+template <class Scalar_ = float, Activation Hidden = ReLU, Activation Last = Identity>
 class Mlp {
  public:
-  using Scalar = Scalar_;
-  using Output = Eigen::Map<const Matrix<Scalar>>;
+  using Scalar = Scalar_;                           ///< of parameters and values
+  using Output = Eigen::Map<const Matrix<Scalar>>;  ///< what `forward` gives: a view
 
   /// What a backward pass needs: the input (seen, not copied) and the activated values of every layer.
   class Tape {
     friend class Mlp;
     const Scalar* input_ = nullptr;
     Index batch_ = 0;
-    std::vector<Buffer<Scalar>> layers_;
+    std::vector<Buffer<Scalar>> values_, sums_;  // f(W x + b) of each layer; W x + b where f keeps its input
     Buffer<Scalar> deltas_[2];
+    Buffer<Scalar> input_copy_, d_output_copy_;  // of those whose columns do not lie side by side
   };
 
   /// `widths`: inputs, hidden widths, outputs. Throws Error for fewer than two widths or one that is not positive.
-  explicit Mlp(std::vector<Index> widths, Activation hidden = Activation::ReLU,
-               Activation output = Activation::Identity)
-      : widths_(std::move(widths)), hidden_(hidden), output_(output) {
-    require(widths_.size() >= 2, "nn::Mlp", "needs at least the widths of input and output", widths_.size());
-    for (const Index width : widths_) require(width > 0, "nn::Mlp", "every width must be positive", width);
-    for (Index l = 0; l < layers(); ++l) parameters_ += width(l + 1) * (width(l) + 1);
-  }
-  explicit Mlp(std::initializer_list<Index> widths, Activation hidden = Activation::ReLU,
-               Activation output = Activation::Identity)
-      : Mlp(std::vector<Index>(widths), hidden, output) {}
+  explicit Mlp(std::vector<Index> widths, Hidden hidden = {}, Last last = {});
+  explicit Mlp(std::initializer_list<Index> widths, Hidden hidden = {}, Last last = {})
+      : Mlp(std::vector<Index>(widths), hidden, last) {}
 
-  Index inputs() const { return widths_.front(); }
-  Index outputs() const { return widths_.back(); }
-  Index parameters() const { return parameters_; }
-  const std::vector<Index>& widths() const { return widths_; }
+  Index inputs() const { return widths_.front(); }              ///< width of the input
+  Index outputs() const { return widths_.back(); }              ///< width of the output
+  Index parameters() const { return parameters_; }              ///< length of theta
+  const std::vector<Index>& widths() const { return widths_; }  ///< inputs, hidden widths, outputs
 
+  /// The named pieces of theta.
   std::vector<Segment> segments() const;
 
   /// inputs x batch -> outputs x batch. The view lives in the tape until its next forward pass.
@@ -61,90 +59,101 @@ class Mlp {
                 VectorRef<Scalar> gradient, MatrixRef<Scalar>* d_input = nullptr) const;
 
  private:
-  using RowMajor = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  static constexpr bool keeps_sums = Hidden::keeps_input || Last::keeps_input;
+  using Array = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 
   Index layers() const { return static_cast<Index>(widths_.size()) - 1; }
-  Index width(Index l) const { return widths_[static_cast<std::size_t>(l)]; }
-  Activation activation(Index layer) const { return layer + 1 == layers() ? output_ : hidden_; }
+  detail::DenseShape layer(Index l) const {
+    const auto at = static_cast<std::size_t>(l);
+    return {widths_[at], widths_[at + 1]};
+  }
+
+  /// Calls `body` with the activation of layer l.
+  template <class Body>
+  void with_activation(Index l, const Body& body) const {
+    if (l + 1 == layers()) body(last_);
+    else body(hidden_);
+  }
 
   std::vector<Index> widths_;
-  Activation hidden_, output_;
+  [[no_unique_address]] Hidden hidden_;
+  [[no_unique_address]] Last last_;
   Index parameters_ = 0;
 };
 
-template <class Scalar>
-std::vector<Segment> Mlp<Scalar>::segments() const {
+template <class Scalar, Activation Hidden, Activation Last>
+Mlp<Scalar, Hidden, Last>::Mlp(std::vector<Index> widths, Hidden hidden, Last last)
+    : widths_(std::move(widths)), hidden_(hidden), last_(last) {
+  require(widths_.size() >= 2, "nn::Mlp", "needs at least the widths of input and output", widths_.size());
+  for (const Index width : widths_) require(width > 0, "nn::Mlp", "every width must be positive", width);
+  for (Index l = 0; l < layers(); ++l) parameters_ += layer(l).parameters();
+}
+
+template <class Scalar, Activation Hidden, Activation Last>
+std::vector<Segment> Mlp<Scalar, Hidden, Last>::segments() const {
   std::vector<Segment> segments;
   Index offset = 0;
-  for (Index l = 0; l < layers(); ++l) {
-    const Index in = width(l), out = width(l + 1);
-    segments.push_back({fmt::format("{}.weight", 2 * l), {out, in}, offset, in, Segment::Kind::Weight});
-    segments.push_back({fmt::format("{}.bias", 2 * l), {out}, offset + out * in, in, Segment::Kind::Bias});
-    offset += out * (in + 1);
-  }
+  for (Index l = 0; l < layers(); ++l) offset = layer(l).append_segments(std::to_string(2 * l), offset, segments);
   return segments;
 }
 
-template <class Scalar>
-auto Mlp<Scalar>::forward(const ConstVectorRef<Scalar>& theta, const ConstMatrixRef<Scalar>& input, Tape& tape) const
-    -> Output {
+template <class Scalar, Activation Hidden, Activation Last>
+auto Mlp<Scalar, Hidden, Last>::forward(const ConstVectorRef<Scalar>& theta, const ConstMatrixRef<Scalar>& input,
+                                        Tape& tape) const -> Output {
   assert(theta.size() == parameters_ && input.rows() == inputs());
   const Index batch = input.cols();
-  tape.input_ = input.data();
+  tape.input_ = side_by_side(input, tape.input_copy_);
   tape.batch_ = batch;
-  tape.layers_.resize(static_cast<std::size_t>(layers()));
+  tape.values_.resize(static_cast<std::size_t>(layers()));
+  if constexpr (keeps_sums) tape.sums_.resize(tape.values_.size());
   const Scalar* at = theta.data();
   const Scalar* below = tape.input_;
   for (Index l = 0; l < layers(); ++l) {
-    const Index in = width(l), out = width(l + 1);
-    const Eigen::Map<const RowMajor> weight(at, out, in);
-    const Eigen::Map<const Vector<Scalar>> bias(at + out * in, out);
-    const Eigen::Map<const Matrix<Scalar>> x(below, in, batch);
-    auto y = tape.layers_[static_cast<std::size_t>(l)].reshape(out, batch);
-    y.colwise() = bias;
-    add_product(y, weight, x);
-    activate<Scalar>(activation(l), y);
-    at += out * (in + 1);
-    below = y.data();
+    const auto shape = layer(l);
+    Scalar* const y = tape.values_[static_cast<std::size_t>(l)].reshape(shape.out, batch).data();
+    with_activation(l, [&]<class F>(const F& f) {
+      Scalar* sum = y;
+      if constexpr (F::keeps_input) sum = tape.sums_[static_cast<std::size_t>(l)].reshape(shape.out, batch).data();
+      shape.forward(at, below, batch, sum);
+      if constexpr (!std::same_as<F, Identity>) Array(y, shape.out * batch) = f.value(Array(sum, shape.out * batch));
+    });
+    at += shape.parameters();
+    below = y;
   }
   return {below, outputs(), batch};
 }
 
-template <class Scalar>
-void Mlp<Scalar>::backward(const ConstVectorRef<Scalar>& theta, Tape& tape, const ConstMatrixRef<Scalar>& d_output,
-                           VectorRef<Scalar> gradient, MatrixRef<Scalar>* d_input) const {
+template <class Scalar, Activation Hidden, Activation Last>
+void Mlp<Scalar, Hidden, Last>::backward(const ConstVectorRef<Scalar>& theta, Tape& tape,
+                                         const ConstMatrixRef<Scalar>& d_output, VectorRef<Scalar> gradient,
+                                         MatrixRef<Scalar>* d_input) const {
   const Index batch = tape.batch_;
   assert(tape.input_ != nullptr && d_output.rows() == outputs() && d_output.cols() == batch &&
-         gradient.size() == parameters_);
-  const Scalar* delta_data = d_output.data();
+         gradient.size() == parameters_ && (d_input == nullptr || d_input->outerStride() == inputs()));
+  const Scalar* delta = side_by_side(d_output, tape.d_output_copy_);
   Index offset = parameters_;
   for (Index l = layers() - 1; l >= 0; --l) {
-    const Index in = width(l), out = width(l + 1);
-    offset -= out * (in + 1);
-    if (activation(l) != Activation::Identity) {  // delta becomes d loss / d (W x + b)
-      auto delta = tape.deltas_[l % 2].reshape(out, batch);
-      if (delta.data() != delta_data) delta = Eigen::Map<const Matrix<Scalar>>(delta_data, out, batch);
-      multiply_by_derivative<Scalar>(activation(l), tape.layers_[static_cast<std::size_t>(l)].reshape(out, batch),
-                                     delta);
-      delta_data = delta.data();
-    }
-    const Eigen::Map<const Matrix<Scalar>> delta(delta_data, out, batch);
+    const auto shape = layer(l);
+    const Index size = shape.out * batch;
+    offset -= shape.parameters();
+    with_activation(l, [&]<class F>(const F& f) {  // delta becomes d loss / d (W x + b)
+      if constexpr (!std::same_as<F, Identity>) {
+        Array sums(tape.deltas_[l % 2].reshape(shape.out, batch).data(), size);
+        if (sums.data() != delta) sums = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>(delta, size);
+        auto& kept = F::keeps_input ? tape.sums_ : tape.values_;
+        f.multiply_by_derivative(Array(kept[static_cast<std::size_t>(l)].reshape(shape.out, batch).data(), size), sums);
+        delta = sums.data();
+      }
+    });
     const Scalar* below =
-        l == 0 ? tape.input_ : tape.layers_[static_cast<std::size_t>(l - 1)].reshape(in, batch).data();
-    const Eigen::Map<const Matrix<Scalar>> x(below, in, batch);
-    Eigen::Map<RowMajor> d_weight(gradient.data() + offset, out, in);
-    Eigen::Map<Vector<Scalar>> d_bias(gradient.data() + offset + out * in, out);
-    add_product(d_weight.transpose(), x, delta.transpose());
-    for (Index i = 0; i < batch; ++i) d_bias += delta.col(i);
-    const Eigen::Map<const RowMajor> weight(theta.data() + offset, out, in);
+        l == 0 ? tape.input_ : tape.values_[static_cast<std::size_t>(l - 1)].reshape(shape.in, batch).data();
+    shape.add_gradient(below, delta, batch, gradient.data() + offset);
     if (l > 0) {
-      auto d_below = tape.deltas_[(l - 1) % 2].reshape(in, batch);
-      d_below.setZero();
-      add_product(d_below, weight.transpose(), delta);
-      delta_data = d_below.data();
+      Scalar* d_below = tape.deltas_[(l - 1) % 2].reshape(shape.in, batch).data();
+      shape.input_gradient(theta.data() + offset, delta, batch, d_below);
+      delta = d_below;
     } else if (d_input != nullptr) {
-      d_input->setZero();
-      add_product(*d_input, weight.transpose(), delta);
+      shape.input_gradient(theta.data() + offset, delta, batch, d_input->data());
     }
   }
 }

@@ -19,8 +19,10 @@
 #include <mellow/core/state.hpp>
 #include <mellow/core/types.hpp>
 #include <mellow/data/batch.hpp>
+#include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/ring.hpp>
 #include <mellow/data/storage.hpp>
+#include <mellow/data/sum_tree.hpp>
 #include <mellow/data/transition.hpp>
 #include <mellow/data/uniform_replay.hpp>
 #include <mellow/environments/cart_pole.hpp>
@@ -34,6 +36,7 @@
 #include <mellow/nn/optimizers.hpp>
 #include <mellow/nn/orthogonal.hpp>
 #include <mellow/operators/epsilon_greedy.hpp>
+#include <mellow/operators/mask.hpp>
 #include <mellow/operators/max.hpp>
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/training/evaluate.hpp>

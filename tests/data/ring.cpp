@@ -30,7 +30,7 @@ template <class Storage>
 void expect_faithful(Index below, Index capacity, Index longest) {
   Rng rng(static_cast<std::uint64_t>(capacity * 100 + longest));
   const Index features = 13;
-  Ring<Storage, float> ring(capacity, features);
+  Ring<Storage, float> ring({capacity, features});
   std::deque<Remembered> expected;
   Vector<float> observation = whole_numbers(features, rng, below);
   Index left = 1 + rng.below(longest);
@@ -57,7 +57,7 @@ void expect_faithful(Index below, Index capacity, Index longest) {
       REQUIRE(batch.next_observations.col(k) == e.next);
       REQUIRE(batch.actions[k] == e.action);
       REQUIRE(batch.rewards[k] == e.reward);
-      REQUIRE(batch.continues[k] == (e.terminated ? 0.0f : 1.0f));
+      REQUIRE(batch.discounts[k] == (e.terminated ? 0.0f : 1.0f));
     }
   }
   CHECK(ring.size() >=
@@ -76,7 +76,7 @@ TEST_CASE("A ring gives back the newest transitions exactly, across episode ends
 }
 
 TEST_CASE("A ring stores each observation of an episode once") {
-  Ring<Float32, float> ring(101, 1);
+  Ring<Float32, float> ring({101, 1});
   Vector<float> observation = Vector<float>::Zero(1);
   for (int i = 0; i < 100; ++i) {
     const Vector<float> next = observation.array() + 1;
@@ -88,7 +88,7 @@ TEST_CASE("A ring stores each observation of an episode once") {
 }
 
 TEST_CASE("Transitions that do not follow one another are kept apart") {  // two environments in turns
-  Ring<Float32, float> ring(100, 1);
+  Ring<Float32, float> ring({100, 1});
   Batch<float> batch;
   batch.resize(1, 1);
   for (int i = 0; i < 20; ++i)
@@ -103,19 +103,19 @@ TEST_CASE("Transitions that do not follow one another are kept apart") {  // two
 }
 
 TEST_CASE("Truncation continues, termination does not") {
-  Ring<Float32, float> ring(10, 1);
+  Ring<Float32, float> ring({10, 1});
   const Vector<float> a = Vector<float>::Zero(1), b = Vector<float>::Ones(1);
   Batch<float> batch;
   batch.resize(1, 3);
   batch.indices << ring.push({a, 0, 0.0, b, true, false}), ring.push({a, 0, 0.0, b, false, true}),
       ring.push({a, 0, 0.0, b, true, true});
   ring.gather(batch);
-  CHECK(batch.continues == Eigen::Vector3f(0, 1, 0));
+  CHECK(batch.discounts == Eigen::Vector3f(0, 1, 0));
 }
 
 TEST_CASE("Actions may be vectors") {
   using Action = Vector<float>;
-  Ring<Float32, float, Action> ring(10, 1, 2);
+  Ring<Float32, float, Action> ring({.capacity = 10, .features = 1, .action_size = 2});
   const Action action = Eigen::Vector2f(0.5f, -1);
   const Vector<float> a = Vector<float>::Zero(1), b = Vector<float>::Ones(1);
   Batch<float, Action> batch;
@@ -168,4 +168,103 @@ TEST_CASE("Uniform replay draws every transition equally often, and nothing from
     CHECK(count == Approx(10'000.0 / static_cast<double>(ring.size())).epsilon(0.2));
   CHECK(counts.rbegin()->first == 99);
   CHECK_THROWS_AS(UniformReplay{.capacity = 1}.validate(), Error);
+}
+
+namespace {
+/// An episode that is pushed step by step: `frames` random frames, observations of `stack` of them as FrameStack makes.
+struct StackedEpisode {
+  std::vector<Vector<float>> frames;
+  Index stack;
+  Vector<float> observation(Index t) const {
+    const Index size = frames[0].size();
+    Vector<float> o(stack * size);
+    for (Index f = 0; f < stack; ++f)
+      o.segment(f * size, size) = frames[static_cast<std::size_t>(std::max<Index>(0, t - stack + 1 + f))];
+    return o;
+  }
+};
+}  // namespace
+
+TEST_CASE("Stacked frames are stored once and given back whole, across episode ends and the ring's own") {
+  Rng rng(4);
+  for (const Index stack : {1, 2, 4})
+    for (const Index capacity : {5, 6, 9, 40}) {
+      CAPTURE(stack, capacity);
+      const Index frame = 3;
+      Ring<UInt8, float> ring({.capacity = capacity, .features = stack * frame, .stack = stack});
+      std::map<Index, std::pair<Vector<float>, Vector<float>>> expected;  // by place
+      Batch<float> batch;
+      batch.resize(stack * frame, 1);
+      for (int episode = 0; episode < 30; ++episode) {
+        StackedEpisode e{{}, stack};
+        const Index length = 1 + rng.below(12), begin = rng.below(3);  // some are first seen in their middle
+        for (Index t = 0; t <= begin + length; ++t) e.frames.push_back(whole_numbers(frame, rng));
+        for (Index t = begin; t < begin + length; ++t) {
+          const Vector<float> now = e.observation(t), next = e.observation(t + 1);
+          expected[ring.push({now, 0, 0.0, next, false, t + 1 == begin + length})] = {now, next};
+          std::erase_if(expected, [&](const auto& old) { return !ring.starts(old.first); });
+          REQUIRE(ring.size() == static_cast<Index>(expected.size()));
+          REQUIRE(ring.size() >= 1);
+          for (const auto& [place, pair] : expected) {
+            batch.indices[0] = place;
+            ring.gather(batch);
+            REQUIRE(batch.observations.col(0) == pair.first);
+            REQUIRE(batch.next_observations.col(0) == pair.second);
+          }
+        }
+      }
+    }
+  CHECK_THROWS_WITH((Ring<UInt8, float>({.capacity = 9, .features = 7, .stack = 2})), Catch::Contains("equal frames"));
+  CHECK_THROWS_WITH((Ring<UInt8, float>({.capacity = 4, .features = 8, .stack = 4})), Catch::Contains("capacity"));
+}
+
+TEST_CASE("n-step returns sum what follows and lose nothing at episode ends") {
+  const double discount = 0.5;
+  Ring<Float32, double> ring({100, 1});
+  const auto push = [&](int i, bool terminated, bool truncated) {
+    const Vector<float> now = Vector<float>::Constant(1, static_cast<float>(i)), next = now.array() + 1;
+    return ring.push({now, 0, static_cast<double>(i), next, terminated, truncated});
+  };
+  Batch<double> batch;
+  batch.resize(1, 10);
+  batch.discount = discount;
+  for (int i = 0; i < 10; ++i) batch.indices[i] = push(i, i == 3, i == 7);  // ends: 3 terminates, 7 is truncated
+  ring.gather(batch, 3);
+  for (int i = 0; i < 10; ++i) {
+    CAPTURE(i);
+    const int last = std::min(i + 2, i <= 3 ? 3 : i <= 7 ? 7 : 9);
+    double reward = 0;
+    for (int k = i; k <= last; ++k) reward += std::pow(discount, k - i) * k;
+    CHECK(batch.rewards[i] == reward);
+    CHECK(batch.discounts[i] == (last == 3 ? 0.0 : std::pow(discount, last - i + 1)));
+    CHECK(batch.next_observations(0, i) == static_cast<double>(last + 1));
+  }
+  push(10, false, false);  // what comes later lengthens the returns of what is known
+  ring.gather(batch, 3);
+  CHECK(batch.rewards[9] == 9 + 0.5 * 10);
+}
+
+TEST_CASE("A ring keeps the action mask of every next state") {
+  Rng rng(6);
+  for (const std::size_t actions : {std::size_t{3}, std::size_t{11}}) {
+    Ring<Float32, float> ring({7, 1});
+    std::map<Index, Eigen::Array<bool, Eigen::Dynamic, 1>> expected;
+    Batch<float> batch;
+    batch.resize(1, 1);
+    Vector<float> now = Vector<float>::Zero(1);
+    for (int i = 0; i < 40; ++i) {
+      const Vector<float> next = now.array() + 1;
+      Eigen::Array<bool, Eigen::Dynamic, 1> mask(actions);
+      for (bool& allowed : mask) allowed = i == 20 || rng.uniform() < 0.5;
+      const ActionMask given = i == 20 ? ActionMask{} : ActionMask{mask.data(), actions};  // none given: all allowed
+      expected[ring.push({now, 0, 0.0, next, i % 5 == 4, false, given})] = mask;
+      std::erase_if(expected, [&](const auto& old) { return !ring.starts(old.first); });
+      for (const auto& [place, allowed] : expected) {
+        batch.indices[0] = place;
+        ring.gather(batch);
+        REQUIRE((batch.next_allowed.col(0) == allowed).all());
+      }
+      now = next;
+    }
+  }
 }

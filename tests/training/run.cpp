@@ -2,6 +2,7 @@
 #include <vector>
 
 #include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/check.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/training/run.hpp>
@@ -141,4 +142,46 @@ TEST_CASE("An episode that never ends is cut in an evaluation") {
     Step step(Index, Rng&) { return {.reward = 1}; }
   };
   CHECK(evaluate(agent, Forever{}, 2, Rng(1), 50) == std::vector<double>{50, 50});
+}
+
+namespace {
+/// Two actions of which one is allowed, in turns; the other one is a fault.
+class Turns {
+ public:
+  Discrete observation_space() const { return Discrete(2); }
+  Discrete action_space() const { return Discrete(2); }
+  void reset(Rng&) { turn_ = 0; }
+  Step step(Index action, Rng&) {
+    REQUIRE(action == turn_ % 2);
+    return {.reward = 1.0, .terminated = ++turn_ == 10};
+  }
+  void observe(Index& out) const { out = turn_ % 2; }
+  void action_mask(std::span<bool> out) const {
+    for (std::size_t a = 0; a < 2; ++a) out[a] = static_cast<Index>(a) == turn_ % 2;
+  }
+
+ private:
+  Index turn_ = 0;
+};
+
+/// Does whatever the mask allows first.
+struct Obedient {
+  struct Nothing {
+    std::array<Metric, 0> metrics() const { return {}; }
+  };
+  Index greedy(Index, ActionMask mask) const { return mask[0] ? 0 : 1; }
+  Index act(Index observation, Rng&, ActionMask mask) const { return greedy(observation, mask); }
+  std::optional<Nothing> observe(const training::TransitionOf<Turns>& t, Rng&) {
+    REQUIRE(t.next_allowed[static_cast<std::size_t>(t.next_observation)]);
+    return std::nullopt;
+  }
+  void require_fits(const Discrete&, const Discrete&) const {}
+};
+}  // namespace
+
+TEST_CASE("The loop tells an agent which actions the environment allows") {
+  Obedient agent;
+  const auto run = training::train(agent, environments::TimeLimit(Turns{}, 7), {.steps = 100, .evaluate_every = 50});
+  CHECK(run.best_return == 7);
+  environments::check(Turns{});
 }

@@ -5,6 +5,7 @@
 #include <mellow/value/dqn.hpp>
 
 #include "support/catch.hpp"
+#include "support/replay.hpp"
 
 using namespace mellow;
 using value::Dqn;
@@ -13,16 +14,6 @@ using value::DqnOptions;
 namespace {
 
 const nn::Mlp<double> network({2, 8, 3});
-
-/// Fills an agent's replay with random transitions; every fourth terminates, every fifth is truncated.
-template <class Agent>
-void remember(Agent& agent, int transitions, Rng rng = Rng(9)) {
-  for (int i = 0; i < transitions; ++i) {
-    const Vector<float> now = Eigen::Vector2f(static_cast<float>(rng.normal()), 1),
-                        next = Eigen::Vector2f(static_cast<float>(rng.normal()), 0);
-    agent.observe({now, rng.below(3), rng.normal(), next, i % 4 == 0, i % 5 == 0}, rng);
-  }
-}
 
 /// The targets of the agent's present batch, one at a time, from the definition.
 template <class Agent, class Backup>
@@ -33,7 +24,7 @@ Vector<double> expected_targets(Agent& agent, double discount, Backup&& backup) 
     typename nn::Mlp<double>::Tape tape, online_tape;
     const Vector<double> target_q = l.target_network.forward(l.target, l.batch.next_observations.col(i), tape).col(0);
     const Vector<double> online_q = l.network.forward(l.online, l.batch.next_observations.col(i), online_tape).col(0);
-    targets[i] = l.batch.rewards[i] + (l.batch.continues[i] > 0 ? discount * backup(target_q, online_q) : 0.0);
+    targets[i] = l.batch.rewards[i] + (l.batch.discounts[i] > 0 ? discount * backup(target_q, online_q) : 0.0);
   }
   return targets;
 }
@@ -52,7 +43,7 @@ TEST_CASE("An agent built from given weights keeps them") {
   Dqn agent(network, {}, nn::pretrained(theta));
   CHECK(agent.parameters() == theta);
   CHECK(agent.learner().target == theta);
-  remember(agent, 10);
+  show_random_transitions(agent, 10);
   agent.greedy(Eigen::Vector2f(0, 0));
   CHECK(agent.parameters() == theta);  // nothing is due yet
 }
@@ -65,7 +56,7 @@ TEST_CASE("One update is the update of DQN's definition") {
   for (const Case& c : {Case{0.9, value::TdLoss::squared()}, Case{0.99, value::TdLoss::huber(0.1)}}) {
     Dqn agent(network, {.discount = c.discount, .batch_size = 16, .learning_starts = 1000, .max_gradient_norm = 1e9},
               nn::Sgd{.learning_rate = 0.1}, value::ScalarHead{.loss = c.loss});
-    remember(agent, 200);
+    show_random_transitions(agent, 200);
     agent.learner().target *= 0.5;  // so that it differs from the online network
     const Vector<double> before = agent.parameters();
     auto replayed = agent;
@@ -113,7 +104,7 @@ TEST_CASE("Backups from the target, from both networks, and smooth ones") {
   const auto check = [](auto backup, auto&& definition) {
     Dqn agent(network, {.discount = 0.8, .batch_size = 32, .learning_starts = 1000}, nn::Sgd{.learning_rate = 0.0},
               backup);
-    remember(agent, 100);
+    show_random_transitions(agent, 100);
     agent.learner().target = Vector<double>::Random(network.parameters());
     Rng rng(2);
     agent.learn(rng);
@@ -144,7 +135,7 @@ TEST_CASE("Learning starts, recurs and counts as the options say") {
 
 TEST_CASE("The target follows by copies or by averaging") {
   Dqn copy(network, {.batch_size = 8, .learning_starts = 1000}, value::PeriodicCopy{.every = 3});
-  remember(copy, 50);
+  show_random_transitions(copy, 50);
   Rng rng(1);
   for (int i = 1; i <= 9; ++i) {
     copy.learn(rng);
@@ -152,7 +143,7 @@ TEST_CASE("The target follows by copies or by averaging") {
   }
   CHECK(copy.learner().counters.target_changes == 3);
   Dqn polyak(network, {.batch_size = 8, .learning_starts = 1000}, value::Polyak{.tau = 0.1});
-  remember(polyak, 50);
+  show_random_transitions(polyak, 50);
   for (int i = 0; i < 5; ++i) {
     const Vector<double> before = polyak.learner().target;
     polyak.learn(rng);
@@ -207,9 +198,56 @@ TEST_CASE("A loss that is not finite ends learning and leaves the parameters") {
 
 TEST_CASE("Two agents of one seed stay equal bit for bit") {
   Dqn a(network, {.batch_size = 8, .learning_starts = 20}), b = a;
-  remember(a, 300);
-  remember(b, 300);
+  show_random_transitions(a, 300);
+  show_random_transitions(b, 300);
   CHECK(first_difference(a, b).empty());
-  remember(b, 1);
+  show_random_transitions(b, 1);
   CHECK_FALSE(first_difference(a, b).empty());
+}
+
+TEST_CASE("With action masks an agent acts, explores and bootstraps among the allowed actions") {
+  DqnOptions options{.discount = 0.9, .batch_size = 16, .learning_starts = 1'000};
+  Dqn agent(network, options, operators::EpsilonGreedy{.epsilon = 0.5});
+  Rng rng(3);
+  std::array<bool, 3> mask;
+  const auto draw_mask = [&] {
+    do
+      for (bool& allowed : mask) allowed = rng.uniform() < 0.5;
+    while (std::ranges::count(mask, true) == 0);
+  };
+  for (int i = 0; i < 200; ++i) {
+    draw_mask();
+    const Vector<float> now = Vector<float>::Random(2), next = Vector<float>::Random(2);
+    nn::Mlp<double>::Tape tape;
+    const Vector<double> q = network.forward(agent.parameters(), now.cast<double>(), tape).col(0);
+    Index best = -1;
+    for (Index a = 0; a < 3; ++a)
+      if (mask[static_cast<std::size_t>(a)] && (best < 0 || q[a] > q[best])) best = a;
+    REQUIRE(agent.greedy(now, mask) == best);
+    const Index action = agent.act(now, rng, mask);
+    REQUIRE(mask[static_cast<std::size_t>(action)]);
+    draw_mask();
+    agent.observe({now, action, 1.0, next, i % 5 == 0, false, mask}, rng);
+  }
+
+  const auto check_targets = [&](auto&& part) {
+    Dqn learner(network, options, part);
+    learner.learner().replay_state = agent.learner().replay_state;
+    learner.learn(rng);
+    auto& l = learner.learner();
+    for (Index i = 0; i < l.batch.size(); ++i) {
+      nn::Mlp<double>::Tape tape;
+      const Vector<double> q = l.target_network.forward(l.target, l.batch.next_observations.col(i), tape).col(0);
+      Vector<double> allowed(0);
+      for (Index a = 0; a < 3; ++a)
+        if (l.batch.next_allowed(a, i)) {
+          allowed.conservativeResize(allowed.size() + 1);
+          allowed[allowed.size() - 1] = q[a];
+        }
+      const double target = 1.0 + (l.batch.discounts[i] > 0 ? 0.9 * part(allowed) : 0.0);
+      CHECK(l.head_state.targets[i] == Approx(target).epsilon(1e-12));
+    }
+  };
+  check_targets(operators::Max{});
+  check_targets(operators::Mellowmax{.omega = 2});
 }

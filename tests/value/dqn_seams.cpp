@@ -4,6 +4,7 @@
 #include <mellow/value/dqn.hpp>
 
 #include "support/catch.hpp"
+#include "support/replay.hpp"
 
 using namespace mellow;
 using value::Dqn;
@@ -12,14 +13,6 @@ namespace {
 
 const nn::Mlp<double> network({2, 8, 3});
 
-template <class Agent>
-void learn_a_while(Agent& agent, int steps, Rng rng = Rng(4)) {
-  for (int i = 0; i < steps; ++i) {
-    const Vector<float> now = Eigen::Vector2f(static_cast<float>(rng.normal()), 1),
-                        next = Eigen::Vector2f(static_cast<float>(rng.normal()), 0);
-    agent.observe({now, rng.below(3), rng.normal(), next, i % 4 == 0, false}, rng);
-  }
-}
 constexpr value::DqnOptions small{.batch_size = 8, .learning_starts = 10};
 
 /// Resets Adam whenever the target changes, and counts.
@@ -156,12 +149,12 @@ struct TwoAtoms {
     require(outputs == 2 * actions.n, "TwoAtoms", "two outputs an action", outputs);
   }
   template <class Scalar, class B>
-  void targets(State<Scalar>& state, const B& backup, const data::Batch<Scalar>& batch, Scalar discount,
+  void targets(State<Scalar>& state, const B& backup, const data::Batch<Scalar>& batch,
                const ConstMatrixRef<Scalar>& target_next, const ConstMatrixRef<Scalar>&) const {
     state.labels.resize(batch.size());
     const Matrix<Scalar> q = values(target_next);
     for (Index i = 0; i < batch.size(); ++i) {
-      const Scalar p = upper(target_next, backup.select(q.col(i)), i), bootstrap = discount * batch.continues[i];
+      const Scalar p = upper(target_next, backup.select(q.col(i)), i), bootstrap = batch.discounts[i];
       const auto clip = [](Scalar y) { return std::clamp(y, Scalar(0), Scalar(1)); };
       state.labels[i] = (1 - p) * clip(batch.rewards[i]) + p * clip(batch.rewards[i] + bootstrap);
     }
@@ -189,7 +182,7 @@ struct TwoAtoms {
 TEST_CASE("A hook acts when the target changes, with state of its own") {
   int seen = 0;
   Dqn agent(network, small, value::PeriodicCopy{.every = 7}, ForgetAtTargetChange{&seen});
-  learn_a_while(agent, 9 + 23);
+  show_random_transitions(agent, 9 + 23);
   CHECK(agent.learner().counters.updates == 23);
   CHECK(agent.learner().counters.target_changes == 3);
   CHECK(seen == 3);
@@ -200,7 +193,7 @@ TEST_CASE("A hook acts when the target changes, with state of its own") {
 TEST_CASE("The moments come in order, for each of several hooks") {
   std::string one, two;
   Dqn agent(network, small, Order{&one}, value::PeriodicCopy{.every = 2}, Order{&two});
-  learn_a_while(agent, 9 + 4);
+  show_random_transitions(agent, 9 + 4);
   CHECK(one == "babatbabat");
   CHECK(two == one);
 }
@@ -208,8 +201,8 @@ TEST_CASE("The moments come in order, for each of several hooks") {
 TEST_CASE("A pull acts on the old parameters, after the gradient and before the step") {
   Dqn plain(network, small, nn::Sgd{.learning_rate = 0.1}, value::PeriodicCopy{.every = 1000});
   Dqn pulled(network, small, nn::Sgd{.learning_rate = 0.1}, value::PeriodicCopy{.every = 1000}, HalfWay{});
-  learn_a_while(plain, 9);
-  learn_a_while(pulled, 9);
+  show_random_transitions(plain, 9);
+  show_random_transitions(pulled, 9);
   for (auto* l : {&plain.learner().online, &pulled.learner().online}) *l += Vector<double>::LinSpaced(l->size(), -1, 1);
   const Vector<double> before = plain.parameters();
   Rng a(1), b(1);
@@ -223,7 +216,7 @@ TEST_CASE("The target network may be of another type") {
   Dqn agent(network, small, value::TargetNetwork{Linear{}}, FollowInFunctionSpace{});
   CHECK(agent.learner().target.size() == 6);
   const Vector<double> before = agent.learner().target;
-  learn_a_while(agent, 500);
+  show_random_transitions(agent, 500);
   CHECK(agent.learner().target != before);
   CHECK(agent.learner().counters.target_changes == agent.learner().counters.updates);
   nn::Mlp<double>::Tape tape;
@@ -244,12 +237,12 @@ TEST_CASE("A target network of the same type but another shape needs a tracking 
   CHECK_THROWS_WITH(Dqn(network, small, value::TargetNetwork{nn::Mlp<double>({3, 4, 3})}, FollowInFunctionSpace{}),
                     Catch::Contains("must take 2 inputs"));
   Dqn agent(network, small, value::TargetNetwork{nn::Mlp<double>({2, 4, 3})}, FollowInFunctionSpace{});
-  learn_a_while(agent, 50);
+  show_random_transitions(agent, 50);
 }
 
 TEST_CASE("Weights of samples scale their share of loss and gradient") {
   Dqn agent(network, small, EverySecondCounts{{.capacity = 1000}});
-  learn_a_while(agent, 100);
+  show_random_transitions(agent, 100);
   const auto& l = agent.learner();
   int count = 0;
   for (Index i = 0; i < l.batch.size(); ++i) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <span>
 #include <type_traits>
 
 #include <mellow/core/rng.hpp>
@@ -16,6 +17,9 @@ struct Step {
   bool terminated = false;  ///< the task ended: no value lies beyond, learning does not bootstrap
   bool truncated = false;   ///< the episode was cut short from outside: learning bootstraps from the last observation
 };
+
+/// Which of the discrete actions are allowed, one entry an action; empty: all.
+using ActionMask = std::span<const bool>;
 
 template <class S>
 concept Space = std::same_as<S, Discrete> || std::same_as<S, Box>;
@@ -57,6 +61,14 @@ concept HasObserve =
 ///     VectorRef<float>)
 template <class E>
 concept Environment = detail::HasSpaces<E> && detail::HasReset<E> && detail::HasStep<E> && detail::HasObserve<E>;
+
+/// An environment in which not every action is allowed everywhere: `action_mask(out) const` writes, an entry an action,
+/// which are in the present state; at least one unless the episode has terminated.
+template <class E>
+concept MaskedEnvironment = Environment<E> && requires(const E e, std::span<bool> out) {
+  e.action_mask(out);
+  { e.action_space() } -> std::convertible_to<Discrete>;
+};
 
 /// An environment whose copy is a snapshot: the copy goes on as the original would, and its state can be visited.
 template <class E>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <mellow/core/environment.hpp>
 #include <mellow/core/types.hpp>
 
 namespace mellow {
@@ -17,6 +18,7 @@ struct Transition {
   ObservationView next_observation;
   bool terminated = false;
   bool truncated = false;
+  ActionMask next_allowed{};  ///< which actions the environment allows next; empty: all
 };
 
 }  // namespace mellow

@@ -13,18 +13,28 @@ template <class Storage>
 struct UniformReplayOf {
   using role = roles::Replay;
 
-  Index capacity = 50'000;  ///< observations kept, at least 2; the last one of an episode counts as well
+  Index capacity = 50'000;  ///< observations kept, more than `stack`; the last one of an episode counts as well
+  Index steps = 1;          ///< rewards summed before the bootstrap (n-step returns), > 0; fewer where an episode ends
+  Index stack = 1;          ///< frames of an observation (environments::FrameStack), stored once each, > 0
 
+  /// What the agent owns.
   template <class Scalar, class Action = Index>
   using State = Ring<Storage, Scalar, Action>;
 
-  void validate() const { require(capacity >= 2, "data::UniformReplay", "capacity must be at least 2", capacity); }
-
-  template <class Scalar, class Action = Index>
-  State<Scalar, Action> make_state(Index features, Index action_size = 1) const {
-    return {capacity, features, action_size};
+  /// Throws Error for a number out of range.
+  void validate() const {
+    require(steps > 0, "data::UniformReplay", "steps must be positive", steps);
+    require(stack > 0, "data::UniformReplay", "stack must be positive", stack);
+    require(capacity > stack, "data::UniformReplay", "capacity must be greater than stack", capacity);
   }
 
+  /// An empty replay for observations of `features` numbers.
+  template <class Scalar, class Action = Index>
+  State<Scalar, Action> make_state(Index features, Index action_size = 1) const {
+    return State<Scalar, Action>({capacity, features, stack, action_size});
+  }
+
+  /// Remembers a transition.
   template <class Scalar, class Action>
   void push(Ring<Storage, Scalar, Action>& ring, const Transition<Action>& transition) const {
     ring.push(transition);
@@ -38,12 +48,12 @@ struct UniformReplayOf {
       do place = rng.below(ring.places());
       while (!ring.starts(place));
     }
-    ring.gather(batch);
+    ring.gather(batch, steps);
   }
 };
 
-using UniformReplay = UniformReplayOf<Float32>;
-using UInt8Replay = UniformReplayOf<UInt8>;  ///< a byte a number: pixels
-using BitReplay = UniformReplayOf<Bits>;     ///< a bit a number: zeros and ones
+using UniformReplay = UniformReplayOf<Float32>;  ///< numbers as they are
+using UInt8Replay = UniformReplayOf<UInt8>;      ///< a byte a number: pixels
+using BitReplay = UniformReplayOf<Bits>;         ///< a bit a number: zeros and ones
 
 }  // namespace mellow::data

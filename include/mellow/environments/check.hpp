@@ -48,6 +48,23 @@ Observation<E> checked_observation(const E& environment) {
   }
 }
 
+/// A random action that the environment allows.
+template <class E>
+Action<E> allowed_sample(const E& environment, Rng& rng) {
+  const auto space = environment.action_space();
+  if constexpr (MaskedEnvironment<E>) {
+    Eigen::Array<bool, Eigen::Dynamic, 1> mask(space.n);
+    environment.action_mask({mask.data(), static_cast<std::size_t>(space.n)});
+    if (!mask.any()) fault("action_mask() allows no action although the episode goes on: allow at least one");
+    Index action;
+    do action = space.sample(rng);
+    while (!mask[action]);
+    return action;
+  } else {
+    return space.sample(rng);
+  }
+}
+
 }  // namespace detail
 
 /// Tries out an environment for `steps` random steps and throws an Error that says what to change if it breaks a rule:
@@ -75,7 +92,7 @@ void check(E environment, Rng rng = Rng(0), Index steps = 1'000) {
     Rng action_rng = rng.split();
     for (Index i = 0; i < steps; ++i) {
       const E before = environment;
-      const Action<E> action = action_space.sample(action_rng);
+      const Action<E> action = detail::allowed_sample(environment, action_rng);
       Rng step_rng = rng.split(), copy_rng = step_rng;
       const Step step = environment.step(action, step_rng);
       const auto next = detail::checked_observation(environment);

@@ -36,6 +36,12 @@ class TimeLimit {
     environment_.observe(out);
   }
 
+  void action_mask(std::span<bool> out) const
+    requires MaskedEnvironment<E>
+  {
+    environment_.action_mask(out);
+  }
+
   const E& unwrapped() const { return environment_; }
   E& unwrapped() { return environment_; }
   Index limit() const { return limit_; }

@@ -24,6 +24,41 @@ Observation<E> make_observation(const E& environment) {
   else return Observation<E>{};
 }
 
+namespace detail {
+
+/// Reads the action mask of an environment that has one, and hands it to an agent.
+template <class E>
+class Masks {
+ public:
+  explicit Masks(const E& environment) {
+    if constexpr (MaskedEnvironment<E>) storage_.setConstant(environment.action_space().n, true);
+  }
+
+  /// Which actions are allowed now; empty where the environment says nothing of it.
+  ActionMask of(const E& environment) {
+    const auto size = static_cast<std::size_t>(storage_.size());
+    if constexpr (MaskedEnvironment<E>) environment.action_mask({storage_.data(), size});
+    return {storage_.data(), size};
+  }
+
+ private:
+  Eigen::Array<bool, Eigen::Dynamic, 1> storage_;
+};
+
+template <class E, class Agent>
+Action<E> greedy(Agent& agent, const Observation<E>& observation, [[maybe_unused]] ActionMask mask) {
+  if constexpr (MaskedEnvironment<E>) return agent.greedy(observation, mask);
+  else return agent.greedy(observation);
+}
+
+template <class E, class Agent>
+Action<E> act(Agent& agent, const Observation<E>& observation, Rng& rng, [[maybe_unused]] ActionMask mask) {
+  if constexpr (MaskedEnvironment<E>) return agent.act(observation, rng, mask);
+  else return agent.act(observation, rng);
+}
+
+}  // namespace detail
+
 /// Undiscounted returns of an agent's greedy policy over whole episodes. An episode is cut after `longest` steps.
 template <class Agent, class E>
 std::vector<double> evaluate(Agent& agent, E environment, Index episodes, Rng rng, Index longest = 100'000) {
@@ -31,13 +66,14 @@ std::vector<double> evaluate(Agent& agent, E environment, Index episodes, Rng rn
   if constexpr (require_environment<E>()) {
     require(episodes > 0, "training::evaluate", "episodes must be positive", episodes);
     Observation<E> observation = make_observation(environment);
+    detail::Masks<E> masks(environment);
     for (Index episode = 0; episode < episodes; ++episode) {
       environment.reset(rng);
       double total = 0.0;
       Step step;
       for (Index i = 0; i < longest && !step.terminated && !step.truncated; ++i) {
         environment.observe(observation);
-        step = environment.step(agent.greedy(observation), rng);
+        step = environment.step(detail::greedy<E>(agent, observation, masks.of(environment)), rng);
         total += step.reward;
       }
       returns.push_back(total);

@@ -119,10 +119,15 @@ template <class Agent, class E>
 consteval bool require_agent() {
   if constexpr (!require_environment<E>()) return false;
   else {
-    constexpr bool acts = requires(Agent agent, const Observation<E>& observation, Rng& rng) {
+    constexpr bool masks = requires(Agent agent, const Observation<E>& observation, Rng& rng, ActionMask mask) {
+      { agent.act(observation, rng, mask) } -> std::convertible_to<Action<E>>;
+      { agent.greedy(observation, mask) } -> std::convertible_to<Action<E>>;
+    };
+    constexpr bool masked = MaskedEnvironment<E> && masks;
+    constexpr bool acts = masked || requires(Agent agent, const Observation<E>& observation, Rng& rng) {
       { agent.act(observation, rng) } -> std::convertible_to<Action<E>>;
     };
-    constexpr bool is_greedy = requires(Agent agent, const Observation<E>& observation) {
+    constexpr bool is_greedy = masked || requires(Agent agent, const Observation<E>& observation) {
       { agent.greedy(observation) } -> std::convertible_to<Action<E>>;
     };
     constexpr bool observes = requires(Agent agent, const TransitionOf<E>& transition, Rng& rng) {
@@ -137,8 +142,11 @@ consteval bool require_agent() {
     static_assert(observes,
                   "mellow: this agent lacks observe(transition, mellow::Rng&) returning an optional of what an update "
                   "found, which has metrics()");
+    static_assert(masks || !MaskedEnvironment<E>,
+                  "mellow: this environment masks actions, but this agent lacks act(observation, rng, mask) or "
+                  "greedy(observation, mask)");
     static_assert(fits, "mellow: this agent lacks require_fits(observation_space, action_space) const");
-    return acts && is_greedy && observes && fits;
+    return acts && is_greedy && observes && fits && (masks || !MaskedEnvironment<E>);
   }
 }
 
@@ -146,7 +154,8 @@ consteval bool require_agent() {
 ///
 /// An agent offers `act(observation, rng)`, `greedy(observation)`, `observe(transition, rng)` -> optional of what an
 /// update found (with `metrics()`), `require_fits(observation_space, action_space)` and, so that the best can be kept,
-/// `parameters()`. Evaluations run on a copy of the environment, always over the same episodes, and leave the training
+/// `parameters()`; in an environment with action masks also `act(observation, rng, mask)` and `greedy(observation,
+/// mask)`. Evaluations run on a copy of the environment, always over the same episodes, and leave the training
 /// streams alone.
 ///
 /// A callback has any of `on_step`, `on_episode`, `on_evaluation`, `on_end`, each taking a `const RunStatus&`; one that
@@ -164,6 +173,7 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
     const E evaluation_environment = environment;
     Rng environment_rng(options.seed, streams::environment), agent_rng(options.seed, streams::agent);
     Observation<E> observation = make_observation(environment), next_observation = observation;
+    detail::Masks<E> masks(environment);
     using Observed = TransitionOf<E>;
     using Learned = typename decltype(agent.observe(std::declval<const Observed&>(), agent_rng))::value_type;
     auto metrics = Learned{}.metrics();
@@ -188,13 +198,16 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
 
     environment.reset(environment_rng);
     environment.observe(observation);
+    ActionMask mask = masks.of(environment);
     bool go_on = true;
     while (go_on) {
-      const auto action = agent.act(observation, agent_rng);
+      const Action<E> action = detail::act<E>(agent, observation, agent_rng, mask);
       const Step step = environment.step(action, environment_rng);
       environment.observe(next_observation);
+      mask = masks.of(environment);
       const auto learned = agent.observe(
-          Observed{observation, action, step.reward, next_observation, step.terminated, step.truncated}, agent_rng);
+          Observed{observation, action, step.reward, next_observation, step.terminated, step.truncated, mask},
+          agent_rng);
       if (learned) metrics = learned->metrics();
       std::swap(observation, next_observation);
       episode_return += step.reward;
@@ -211,6 +224,7 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
         go_on &= detail::tell(detail::on_episode, status, callbacks...);
         environment.reset(environment_rng);
         environment.observe(observation);
+        mask = masks.of(environment);
       }
       if (options.evaluate_every > 0 && status.step % options.evaluate_every == 0) go_on &= evaluate_now();
       result.end = go_on ? RunEnd::Budget : RunEnd::Stopped;

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include <mellow/core/metric.hpp>
+#include <mellow/operators/mask.hpp>
 #include <mellow/value/dqn_options.hpp>
 #include <mellow/value/dqn_types.hpp>
 
@@ -45,14 +46,18 @@ class Dqn {
   /// range.
   explicit Dqn(Net network, DqnOptions options = {}, const Parts&... parts);
 
-  /// An action for learning: explores as the exploration part says.
-  Action act(const ConstVectorRef<float>& observation, Rng& rng) {
-    Choice choice{*this, observation};
+  /// An action for learning, one that the mask allows: explores as the exploration part says.
+  Action act(const ConstVectorRef<float>& observation, Rng& rng, ActionMask mask = {}) {
+    Choice choice{*this, observation, mask};
     return call_part(calls::choose, exploration_.part, exploration_.state, choice, learner_.counters.steps, rng);
   }
 
-  /// The best action by the online network.
-  Action greedy(const ConstVectorRef<float>& observation) { return learner_.head.greedy(outputs(observation)); }
+  /// The best action by the online network among those that the mask allows.
+  Action greedy(const ConstVectorRef<float>& observation, ActionMask mask = {}) {
+    if constexpr (std::integral<Action>)
+      if (!mask.empty()) return operators::nth_allowed(mask, operators::argmax(values(observation, mask)));
+    return learner_.head.greedy(outputs(observation));
+  }
 
   /// Remembers a transition and learns when it is due; says what the last of its updates found, if there was one.
   std::optional<Learned> observe(const Transition<Action>& transition, Rng& rng) {
@@ -69,8 +74,7 @@ class Dqn {
     l.replay.sample(l.replay_state, l.batch, rng);
     const auto& target_next = l.target_network.forward(l.target, l.batch.next_observations, l.target_tape);
     const auto& online_next = online_next_outputs(target_next);
-    l.head.template targets<Scalar>(l.head_state, backup_, l.batch, static_cast<Scalar>(options_.discount), target_next,
-                                    online_next);
+    l.head.template targets<Scalar>(l.head_state, backup_, l.batch, target_next, online_next);
     const auto& outputs = l.network.forward(l.online, l.batch.observations, l.tape);
     const double loss = l.head.template evaluate<Scalar>(l.head_state, l.batch, outputs, l.d_outputs);
     if (!std::isfinite(loss))
@@ -128,14 +132,28 @@ class Dqn {
   struct Choice {
     Dqn& agent;
     const ConstVectorRef<float>& observation;
-    Action greedy() { return agent.greedy(observation); }
-    Action random(Rng& rng) { return agent.learner_.head.random(agent.network().outputs(), rng); }
-    auto values() { return agent.learner_.head.values(agent.outputs(observation)); }
+    ActionMask mask;
+    Action greedy() { return agent.greedy(observation, mask); }
+    Action random(Rng& rng) { return agent.random(rng, mask); }
+    auto values() { return agent.values(observation, mask); }
+    Action action(Index i) const { return operators::nth_allowed(mask, i); }
   };
 
   auto outputs(const ConstVectorRef<float>& observation) {
     acting_input_ = observation.template cast<Scalar>();
     return learner_.network.forward(learner_.online, acting_input_, acting_tape_).col(0);
+  }
+
+  /// Values of the allowed actions.
+  auto values(const ConstVectorRef<float>& observation, ActionMask mask) {
+    return operators::keep_allowed<Scalar>(learner_.head.values(outputs(observation)), mask, acting_values_);
+  }
+
+  Action random(Rng& rng, ActionMask mask) {
+    if constexpr (std::integral<Action>)
+      if (!mask.empty())
+        return operators::nth_allowed(mask, rng.below(operators::count_allowed(std::ssize(mask), mask)));
+    return learner_.head.random(learner_.network.outputs(), rng);
   }
 
   template <class TargetOutputs>
@@ -173,6 +191,7 @@ class Dqn {
                       all_parts<roles::Hook>(std::declval<const Parts&>()...))) hooks_;
   typename Net::Tape acting_tape_, online_next_tape_;
   Matrix<Scalar> acting_input_;
+  Vector<Scalar> acting_values_;
 };
 
 template <Network Net, class... Parts>
@@ -217,6 +236,7 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
   l.optimizer_state.reset(l.network.parameters());
   l.replay_state = l.replay.template make_state<Scalar, Action>(l.network.inputs());
   l.batch.resize(l.network.inputs(), options_.batch_size);
+  l.batch.discount = static_cast<Scalar>(options_.discount);
 }
 
 template <Network Net, class... Parts>

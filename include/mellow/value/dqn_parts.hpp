@@ -61,7 +61,7 @@ concept ReplayPart = requires(const P part, typename P::template State<Scalar, A
 };
 
 /// Head: the meaning of the network's outputs. `greedy(outputs)`, `random(count, rng)` -> Action; `values(outputs)`;
-/// `require_fits(outputs, space)`; `targets(state, backup, batch, discount, target_next, online_next)`;
+/// `require_fits(outputs, space)`; `targets(state, backup, batch, target_next, online_next)`;
 /// `evaluate(state, batch, outputs, d_outputs)` -> loss.
 template <class P, class Scalar, class B>
 concept HeadPart = requires(const P part, typename P::template State<Scalar> state, const B backup,
@@ -70,17 +70,17 @@ concept HeadPart = requires(const P part, typename P::template State<Scalar> sta
   { part.greedy(column) } -> std::convertible_to<typename P::Action>;
   { part.random(Index{}, rng) } -> std::convertible_to<typename P::Action>;
   part.values(outputs);
-  part.template targets<Scalar>(state, backup, batch, Scalar{}, outputs, outputs);
+  part.template targets<Scalar>(state, backup, batch, outputs, outputs);
   { part.template evaluate<Scalar>(state, batch, outputs, d_outputs) } -> std::convertible_to<Scalar>;
 };
 
-/// What an exploration part may ask of the present choice: `greedy()`, `random(rng)`, `values()`. This one shows the
-/// interface.
+/// What an exploration part may ask of the present choice; all of it is about the allowed actions alone.
 template <class Action>
 struct ChoiceArchetype {
-  Action greedy();
-  Action random(Rng&);
-  Vector<double> values();
+  Action greedy();          ///< the best action
+  Action random(Rng&);      ///< any, with equal probability
+  Vector<double> values();  ///< one an action
+  Action action(Index i);   ///< the action whose value is values()[i]
 };
 
 /// Target network: a wrapper like `TargetNetwork`, whose member `network` is one.

@@ -6,6 +6,7 @@
 #include <mellow/core/rng.hpp>
 #include <mellow/core/spaces.hpp>
 #include <mellow/data/batch.hpp>
+#include <mellow/operators/mask.hpp>
 #include <mellow/operators/max.hpp>
 #include <mellow/value/backups.hpp>
 #include <mellow/value/td_loss.hpp>
@@ -21,7 +22,8 @@ struct ScalarHead {
 
   template <class Scalar>
   struct State {
-    Vector<Scalar> targets;  ///< batch
+    Vector<Scalar> targets;                  ///< batch
+    Vector<Scalar> allowed, online_allowed;  ///< values of the next state's allowed actions
 
     template <class Self, class Visit>
     static void visit_state(Self&, Visit&&) {}  // rewritten by every update
@@ -41,23 +43,35 @@ struct ScalarHead {
   const Derived& values(const Eigen::MatrixBase<Derived>& outputs) const {
     return outputs.derived();
   }
+  /// The action of the highest value.
   template <class Derived>
   Index greedy(const Eigen::MatrixBase<Derived>& outputs) const {
     return operators::argmax(outputs);
   }
+  /// An action, each with the same probability.
   Index random(Index outputs, Rng& rng) const { return rng.below(outputs); }
 
-  /// y_i = r_i + discount * continue_i * backup(Q(s'_i, .)), from the next states' target and, where the backup asks
-  /// for them, online outputs.
+  /// y_i = r_i + discount_i * backup(Q(s'_i, .)), from the next states' target and, where the backup asks for them,
+  /// online outputs; over the allowed actions alone where the batch has action masks.
   template <class Scalar, class B>
-  void targets(State<Scalar>& state, const B& backup, const data::Batch<Scalar>& batch, Scalar discount,
+  void targets(State<Scalar>& state, const B& backup, const data::Batch<Scalar>& batch,
                const ConstMatrixRef<Scalar>& target_next, const ConstMatrixRef<Scalar>& online_next) const {
+    const auto next_value = [&](const auto& target_q, const auto& online_q) -> Scalar {
+      if constexpr (OnlineBackup<B, Scalar>) return backup(target_q, online_q);
+      else return backup(target_q);
+    };
     state.targets.resize(batch.size());
     for (Index i = 0; i < batch.size(); ++i) {
-      Scalar next;
-      if constexpr (OnlineBackup<B, Scalar>) next = backup(target_next.col(i), online_next.col(i));
-      else next = backup(target_next.col(i));
-      state.targets[i] = batch.rewards[i] + discount * batch.continues[i] * next;
+      state.targets[i] = batch.rewards[i];
+      if (batch.discounts[i] == Scalar(0)) continue;
+      const auto mask = batch.mask(i);
+      if (mask.empty()) {
+        state.targets[i] += batch.discounts[i] * next_value(target_next.col(i), online_next.col(i));
+      } else {
+        const auto allowed = operators::keep_allowed<Scalar>(target_next.col(i), mask, state.allowed);
+        const auto online_allowed = operators::keep_allowed<Scalar>(online_next.col(i), mask, state.online_allowed);
+        state.targets[i] += batch.discounts[i] * next_value(allowed, online_allowed);
+      }
     }
   }
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cassert>
+#include <vector>
+
+#include <mellow/core/state.hpp>
+#include <mellow/core/types.hpp>
+
+namespace mellow::data {
+
+/// Numbers w_0 .. w_{n-1} >= 0 in a tree of sums: changing one and finding the one at a place of the running sum take
+/// O(log n). A node has eight children, which fill a cache line, and is recomputed from them, so that errors of
+/// rounding do not add up over time.
+class SumTree {
+ public:
+  /// n zeros.
+  explicit SumTree(Index n) : size_(n) {
+    Index width = n;
+    do {
+      width = (width + fan - 1) / fan;
+      begin_.push_back(static_cast<Index>(sums_.size()));
+      sums_.resize(sums_.size() + static_cast<std::size_t>(width * fan));
+    } while (width > 1);
+  }
+
+  SumTree() : SumTree(0) {}
+
+  Index size() const { return size_; }                            ///< n
+  double operator[](Index i) const { return sums_[slot(0, i)]; }  ///< w_i
+  /// Sum of all.
+  double total() const {
+    double sum = 0;
+    for (Index i = 0; i < fan; ++i) sum += sums_[slot(levels() - 1, i)];
+    return sum;
+  }
+
+  /// w_i = weight.
+  void set(Index i, double weight) {
+    assert(i >= 0 && i < size_ && weight >= 0);
+    sums_[slot(0, i)] = weight;
+    for (Index level = 0; level + 1 < levels(); ++level) {
+      const Index parent = i / fan;
+      const double* const children = &sums_[slot(level, parent * fan)];
+      double sum = 0;
+      for (Index k = 0; k < fan; ++k) sum += children[k];
+      sums_[slot(level + 1, parent)] = sum;
+      i = parent;
+    }
+  }
+
+  /// The i with w_0 + .. + w_{i-1} <= mass < w_0 + .. + w_i, for 0 <= mass < total(); never one of weight 0.
+  Index find(double mass) const {
+    Index node = 0;
+    for (Index level = levels() - 1; level >= 0; --level) {
+      const double* const children = &sums_[slot(level, node * fan)];
+      double sum = 0, before = 0;
+      Index chosen = 0;
+      for (Index k = 0; k < fan; ++k) {  // without a branch: which child it is cannot be predicted
+        sum += children[k];
+        const bool past = mass >= sum;
+        before = past ? sum : before;
+        chosen += past;
+      }
+      if (chosen == fan || children[chosen] == 0) {  // rounding: the last one that holds anything
+        chosen = fan - 1;
+        while (chosen > 0 && children[chosen] == 0) --chosen;
+        before = mass;
+      }
+      mass -= before;
+      node = node * fan + chosen;
+    }
+    return node;
+  }
+
+  /// Asks the memory for the leaf of w_i ahead of its use.
+  void prefetch(Index i) const { __builtin_prefetch(&sums_[slot(0, i)]); }
+
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    visit("sums", self.sums_);
+  }
+
+ private:
+  static constexpr Index fan = 8;
+
+  Index levels() const { return static_cast<Index>(begin_.size()); }
+  std::size_t slot(Index level, Index i) const {
+    return static_cast<std::size_t>(begin_[static_cast<std::size_t>(level)] + i);
+  }
+
+  Index size_;
+  std::vector<Index> begin_;  // where each level begins; the leaves are level 0, the last level has one node's children
+  std::vector<double> sums_;
+};
+
+}  // namespace mellow::data

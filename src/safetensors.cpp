@@ -31,8 +31,20 @@ constexpr std::string_view metadata_key = "__metadata__";
 constexpr std::uint64_t most_header = 100'000'000;  // the format's own limit, in bytes
 constexpr std::size_t most_dimensions = 64;         // bounds the memory that a hostile header takes
 
-template <class Scalar>
-constexpr std::string_view dtype = std::same_as<Scalar, float> ? "F32" : "F64";
+/// A dtype of the format: its name, and a list of none of its numbers.
+struct Dtype {
+  std::string_view name;
+  detail::ForEachDtype<detail::List> none;
+  std::uint64_t width;
+};
+
+/// All that are known, the widest first: the order of the variants' alternatives.
+const std::array<Dtype, 6> dtypes{{{"U64", std::vector<std::uint64_t>(), 8},
+                                   {"I64", std::vector<std::int64_t>(), 8},
+                                   {"F64", std::vector<double>(), 8},
+                                   {"F32", std::vector<float>(), 4},
+                                   {"I32", std::vector<std::int32_t>(), 4},
+                                   {"U8", std::vector<std::uint8_t>(), 1}}};
 
 /// The product of the dimensions, or nothing where one is negative or the product overflows.
 std::optional<std::uint64_t> count(const std::vector<std::int64_t>& shape) {
@@ -121,7 +133,7 @@ struct Entry {
   std::uint64_t begin, end;
   std::string name;
   std::vector<std::int64_t> shape;
-  bool is_double;
+  const Dtype* dtype;
 
   auto order() const { return std::tie(begin, end, name); }
 };
@@ -144,18 +156,18 @@ Entry read_entry(const fs::path& path, const std::string& name, const Json& json
   };
 
   const auto& type = field("dtype");
-  const bool is_double = type == dtype<double>;
-  require(is_double || type == dtype<float>, where, "dtype must be F32 or F64", shown(type));
+  const auto known = std::find_if(dtypes.begin(), dtypes.end(), [&](const Dtype& d) { return type == d.name; });
+  require(known != dtypes.end(), where, "dtype must be U64, I64, F64, F32, I32 or U8", shown(type));
   auto shape = unsigned_array("shape").get<std::vector<std::int64_t>>();
   const auto& offsets = unsigned_array("data_offsets");
   require(offsets.size() == 2 && offsets[0] <= offsets[1] && offsets[1] <= data_size, where,
           fmt::format("data_offsets must be a range within the {} bytes of data", data_size), shown(offsets));
-  const std::uint64_t begin = offsets[0], end = offsets[1], width = is_double ? 8 : 4;
+  const std::uint64_t begin = offsets[0], end = offsets[1], width = known->width;
   const auto values = count(shape);
   if (!values || *values != (end - begin) / width || (end - begin) % width != 0) {
     throw Error(where, fmt::format("shape {} does not fit its {} bytes", show(shape), end - begin));
   }
-  return {begin, end, name, std::move(shape), is_double};
+  return {begin, end, name, std::move(shape), &*known};
 }
 
 }  // namespace
@@ -185,8 +197,8 @@ void save_safetensors(const fs::path& path, const std::vector<TensorView>& tenso
   for (const auto& tensor : tensors) sorted.push_back(&tensor);
   // Widest dtype first, so that every value is aligned.
   std::sort(sorted.begin(), sorted.end(), [](const TensorView* a, const TensorView* b) {
-    const auto is_float = [](const TensorView* t) { return t->values.index() == 0; };
-    return std::pair(is_float(a), std::string_view(a->name)) < std::pair(is_float(b), std::string_view(b->name));
+    const auto order = [](const TensorView* t) { return std::pair(t->values.index(), std::string_view(t->name)); };
+    return order(a) < order(b);
   });
 
   auto header = nlohmann::ordered_json::object();  // the order is part of the format's bytes
@@ -203,8 +215,9 @@ void save_safetensors(const fs::path& path, const std::vector<TensorView>& tenso
           }
           const auto begin = data.size();
           data.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
-          header[tensor->name] = {
-              {"dtype", dtype<Scalar>}, {"shape", tensor->shape}, {"data_offsets", {begin, data.size()}}};
+          header[tensor->name] = {{"dtype", dtypes[tensor->values.index()].name},
+                                  {"shape", tensor->shape},
+                                  {"data_offsets", {begin, data.size()}}};
         },
         tensor->values);
   }
@@ -267,13 +280,14 @@ Safetensors load_safetensors(const fs::path& path) {
           position);
 
   for (auto& entry : entries) {
-    const auto load = [&]<class Scalar>(std::vector<Scalar> values) {
-      values.resize((entry.end - entry.begin) / sizeof(Scalar));
-      read(values.data(), entry.end - entry.begin);
-      result.tensors.push_back({std::move(entry.name), std::move(entry.shape), std::move(values)});
-    };
-    if (entry.is_double) load(std::vector<double>());
-    else load(std::vector<float>());
+    auto values = entry.dtype->none;
+    std::visit(
+        [&]<class Scalar>(std::vector<Scalar>& numbers) {
+          numbers.resize((entry.end - entry.begin) / sizeof(Scalar));
+          read(numbers.data(), entry.end - entry.begin);
+        },
+        values);
+    result.tensors.push_back({std::move(entry.name), std::move(entry.shape), std::move(values)});
   }
   return result;
 }

@@ -47,9 +47,18 @@ std::string complaint(const std::string& bytes) {
 
 const std::vector<float> three = {0, 1, 2}, one = {1}, none = {};
 const std::vector<double> two = {2}, pair = {1, 1};
+const std::vector<std::int64_t> large = {-1, std::int64_t{1} << 40};
+const std::vector<std::uint64_t> unsigned_one = {~std::uint64_t{0}};
+const std::vector<std::int32_t> small = {-7};
+const std::vector<std::uint8_t> bytes = {0, 127, 255};
 
 std::vector<TensorView> several() {
   return {{"b", {3}, three}, {"a", {}, two}, {"z", {0, 3}, none}, {"\u00e9\"\n\x01", {1}, one}, {"c/d", {1, 2}, pair}};
+}
+
+std::vector<TensorView> all_dtypes() {
+  return {{"u8", {3}, bytes}, {"i32", {1}, small}, {"f32", {3}, three},
+          {"f64", {2}, pair}, {"i64", {2}, large}, {"u64", {1}, unsigned_one}};
 }
 
 }  // namespace
@@ -75,6 +84,7 @@ TEST_CASE("load_safetensors returns what was saved, bit for bit") {
   const auto path = directory / "t.safetensors";
   const std::vector<float> odd = {-0.0f, INFINITY, std::numeric_limits<float>::denorm_min(), NAN};
   auto saved = several();
+  for (const auto& tensor : all_dtypes()) saved.push_back(tensor);
   saved.push_back({"odd", {2, 2}, odd});
   const Metadata metadata = {{"", "empty name"}, {"step", "5"}};
   save_safetensors(path, saved, metadata);
@@ -111,6 +121,18 @@ TEST_CASE("the Python package reads what save_safetensors writes, and the revers
   const auto path = [&](const char* name) { return " " + (directory / name).string(); };
   REQUIRE(std::system((python + path("script.py") + path("ours") + path("theirs")).c_str()) == 0);
   CHECK(load_safetensors(directory / "theirs").tensors.size() == 5);
+  CHECK(read_file(directory / "theirs") == read_file(directory / "ours"));
+
+  save_safetensors(directory / "ours", all_dtypes());
+  write_file_atomically(
+      directory / "script.py",
+      "import sys, safetensors.numpy as s\n"
+      "m = s.load_file(sys.argv[1])\n"
+      "assert all(str(m[k].dtype) == {'u': 'uint', 'i': 'int', 'f': 'float'}[k[0]] + k[1:] for k in m)\n"
+      "assert m['i64'].tolist() == [-1, 2**40] and m['u64'].tolist() == [2**64 - 1] and "
+      "m['i32'].tolist() == [-7] and m['u8'].tolist() == [0, 127, 255]\n"
+      "s.save_file(m, sys.argv[2])\n");
+  REQUIRE(std::system((python + path("script.py") + path("ours") + path("theirs")).c_str()) == 0);
   CHECK(read_file(directory / "theirs") == read_file(directory / "ours"));
 }
 

@@ -46,41 +46,56 @@ inline constexpr bool is_vector = false;
 template <class T, class A>
 inline constexpr bool is_vector<std::vector<T, A>> = true;
 
+/// A piece of state that holds no others: a number, an array of numbers, an Eigen array, a vector of numbers.
 template <class T>
-void collect_state(const std::string& path, const T& value, std::vector<StatePiece>& pieces) {
+consteval bool is_leaf() {
+  using Plain = std::remove_const_t<T>;
+  if constexpr (std::is_base_of_v<Eigen::EigenBase<Plain>, Plain>) return true;
+  else if constexpr (is_vector<Plain>)
+    return std::is_arithmetic_v<typename Plain::value_type> || std::is_enum_v<typename Plain::value_type>;
+  else
+    return std::has_unique_object_representations_v<Plain> || std::is_floating_point_v<Plain> ||
+           requires(const Plain& array) {
+             requires std::is_floating_point_v<typename Plain::value_type>;
+             std::tuple_size<Plain>::value;
+           };
+}
+
+/// Calls `visit(path, leaf)` for every leaf below `value`, in the order in which they are named.
+template <class T, class Visit>
+void visit_leaves(const std::string& path, T& value, const Visit& visit) {
+  using Plain = std::remove_const_t<T>;
   const auto child = [&path](std::string_view name) {
     return path.empty() ? std::string(name) : path + "." + std::string(name);
   };
-  if constexpr (Visitable<const T>) {
-    T::visit_state(value, [&](std::string_view name, const auto& piece) { collect_state(child(name), piece, pieces); });
-  } else if constexpr (is_tuple<T>) {
+  if constexpr (Visitable<T>) {
+    Plain::visit_state(value, [&](std::string_view name, auto& piece) { visit_leaves(child(name), piece, visit); });
+  } else if constexpr (is_tuple<Plain>) {
     std::apply(
-        [&](const auto&... parts) {
+        [&](auto&... parts) {
           std::size_t index = 0;
-          (collect_state(child(std::to_string(index++)), parts, pieces), ...);
+          (visit_leaves(child(std::to_string(index++)), parts, visit), ...);
         },
         value);
-  } else if constexpr (std::is_base_of_v<Eigen::EigenBase<T>, T>) {
-    pieces.push_back({path, std::as_bytes(std::span(value.data(), static_cast<std::size_t>(value.size())))});
-  } else if constexpr (is_vector<T>) {
-    static_assert(!std::is_same_v<typename T::value_type, bool>,
+  } else if constexpr (is_vector<Plain> && !is_leaf<T>()) {
+    for (std::size_t i = 0; i < value.size(); ++i) visit_leaves(child(std::to_string(i)), value[i], visit);
+  } else if constexpr (!std::is_empty_v<Plain>) {
+    static_assert(!std::is_same_v<Plain, std::vector<bool>>,
                   "mellow: state in a std::vector<bool> has no bytes to visit; use std::uint8_t");
-    if constexpr (std::is_arithmetic_v<typename T::value_type> || std::is_enum_v<typename T::value_type>) {
-      pieces.push_back({path, std::as_bytes(std::span(value))});
-    } else {
-      for (std::size_t i = 0; i < value.size(); ++i) collect_state(child(std::to_string(i)), value[i], pieces);
-    }
-  } else {
-    static_assert(
-        std::has_unique_object_representations_v<T> || std::is_floating_point_v<T> || std::is_empty_v<T> ||
-            requires(const T& array) {
-              requires std::is_floating_point_v<typename T::value_type>;
-              std::tuple_size<T>::value;
-            },
-        "mellow: this piece of state is neither a number, array, vector, Eigen array or tuple, nor does it have "
-        "visit_state");
-    if constexpr (!std::is_empty_v<T>) pieces.push_back({path, std::as_bytes(std::span(&value, 1))});
+    static_assert(is_leaf<T>(),
+                  "mellow: this piece of state is neither a number, array, vector, Eigen array or tuple, nor does it "
+                  "have visit_state");
+    visit(path, value);
   }
+}
+
+/// The bytes of a leaf, in place.
+template <class T>
+std::span<const std::byte> bytes_of(const T& leaf) {
+  if constexpr (std::is_base_of_v<Eigen::EigenBase<T>, T>)
+    return std::as_bytes(std::span(leaf.data(), static_cast<std::size_t>(leaf.size())));
+  else if constexpr (is_vector<T>) return std::as_bytes(std::span(leaf));
+  else return std::as_bytes(std::span(&leaf, 1));
 }
 
 }  // namespace detail
@@ -89,7 +104,9 @@ void collect_state(const std::string& path, const T& value, std::vector<StatePie
 template <class T>
 std::vector<StatePiece> state_of(const T& object) {
   std::vector<StatePiece> pieces;
-  detail::collect_state("", object, pieces);
+  detail::visit_leaves("", object, [&](const std::string& path, const auto& leaf) {
+    pieces.push_back({path, detail::bytes_of(leaf)});
+  });
   return pieces;
 }
 

@@ -12,18 +12,29 @@
 
 namespace mellow::tools {
 
+namespace detail {
+/// One of these for each dtype that is known, in the order of the Python package: U64, I64, F64, F32, I32, U8.
+template <template <class> class Of>
+using ForEachDtype =
+    std::variant<Of<std::uint64_t>, Of<std::int64_t>, Of<double>, Of<float>, Of<std::int32_t>, Of<std::uint8_t>>;
+template <class Scalar>
+using ConstSpan = std::span<const Scalar>;
+template <class Scalar>
+using List = std::vector<Scalar>;
+}  // namespace detail
+
 /// A named array to be saved, its values in row-major order, stored elsewhere. An empty shape is a scalar.
 struct TensorView {
   std::string name;
   std::vector<std::int64_t> shape;
-  std::variant<std::span<const float>, std::span<const double>> values;  ///< dtype F32 or F64
+  detail::ForEachDtype<detail::ConstSpan> values;  ///< a span of its numbers
 };
 
 /// A named array that was loaded, its values in row-major order.
 struct Tensor {
   std::string name;
   std::vector<std::int64_t> shape;
-  std::variant<std::vector<float>, std::vector<double>> values;  ///< dtype F32 or F64
+  detail::ForEachDtype<detail::List> values;  ///< a vector of its numbers
 
   TensorView view() const;  ///< valid as long as the tensor is
 };
@@ -50,7 +61,7 @@ struct Safetensors {
 void save_safetensors(const std::filesystem::path& path, const std::vector<TensorView>& tensors,
                       const Metadata& metadata = {});
 
-/// Reads a safetensors file of F32 and F64 tensors and trusts none of it.
+/// Reads a safetensors file of U64, I64, F64, F32, I32 and U8 tensors and trusts none of it.
 ///
 /// Throws Error, naming the file, the tensor and the value, unless the header is well-formed, each name unique, and
 /// each byte of the data belongs to exactly one tensor. Allocates no array that is larger than the file.

@@ -29,7 +29,7 @@ void save_weights(const std::filesystem::path& path, const Net& network, const V
 }
 
 /// Loads the parameters of a network. Throws Error, naming file and tensor, unless the file holds exactly the network's
-/// segments.
+/// segments, in float or double.
 template <Network Net>
 Vector<typename Net::Scalar> load_weights(const std::filesystem::path& path, const Net& network) {
   const Safetensors file = load_safetensors(path);
@@ -38,7 +38,9 @@ Vector<typename Net::Scalar> load_weights(const std::filesystem::path& path, con
   for (const Segment& segment : segments) {
     const Tensor& tensor = file.at(segment.name, {segment.shape.begin(), segment.shape.end()});
     std::visit(
-        [&](const auto& values) {
+        [&]<class Number>(const std::vector<Number>& values) {
+          if (!std::floating_point<Number>)
+            throw Error(path.string(), fmt::format("tensor \"{}\" should hold F32 or F64 numbers", tensor.name));
           std::ranges::transform(values, theta.data() + segment.offset,
                                  [](auto x) { return static_cast<typename Net::Scalar>(x); });
         },

@@ -21,6 +21,7 @@
 #include <mellow/data/batch.hpp>
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/ring.hpp>
+#include <mellow/data/sequence_replay.hpp>
 #include <mellow/data/storage.hpp>
 #include <mellow/data/sum_tree.hpp>
 #include <mellow/data/transition.hpp>

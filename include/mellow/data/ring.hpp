@@ -43,6 +43,8 @@ class Ring {
   Index newest() const { return head_; }              ///< place of the newest observation
   /// Whether a transition starts at a place.
   bool starts(Index place) const { return (flags(place) & transition_starts) != 0; }
+  /// Whether the transition that starts at a place is followed by another one of its episode.
+  bool continues(Index place) const { return (flags(place) & terminated) == 0 && starts(next(place)); }
   /// The place that holds what followed.
   Index next(Index place) const { return place + 1 == shape_.capacity ? 0 : place + 1; }
 
@@ -206,7 +208,7 @@ void Ring<Storage, Scalar, Action>::gather(Batch<Scalar, Action>& batch, Index s
 
     Index last = place;
     Scalar reward = rewards_[last], discount = batch.discount;
-    for (Index k = 1; k < steps && (flags(last) & terminated) == 0 && starts(next(last)); ++k) {
+    for (Index k = 1; k < steps && continues(last); ++k) {
       last = next(last);
       reward += discount * rewards_[last];
       discount *= batch.discount;

@@ -25,7 +25,8 @@ void push_transitions(const PrioritizedReplay& replay, State& state, int transit
 void expect_priorities(const State& state, const std::vector<double>& expected) {
   for (Index place = 0; place < state.ring.capacity(); ++place) {
     CAPTURE(place);
-    CHECK(state.priorities[place] == (state.ring.starts(place) ? expected[static_cast<std::size_t>(place)] : 0.0));
+    CHECK(state.priorities[place] ==
+          Approx(state.ring.starts(place) ? expected[static_cast<std::size_t>(place)] : 0.0).epsilon(1e-14));
   }
 }
 }  // namespace

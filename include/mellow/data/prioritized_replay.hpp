@@ -35,6 +35,7 @@ struct PrioritizedReplayOf {
     SumTree priorities;                  ///< p^alpha of the transition that starts at each place, 0 where none does
     double largest = 1.0;                ///< largest p^alpha so far
     Index batches = 0;                   ///< drawn so far: beta's clock
+    Vector<double> numbers;              ///< of a batch, while it is made
 
     template <class Self, class Visit>
     static void visit_state(Self& self, Visit&& visit) {
@@ -61,7 +62,8 @@ struct PrioritizedReplayOf {
   template <class Scalar, class Action = Index>
   State<Scalar, Action> make_state(Index features, Index action_size = 1) const {
     return {.ring = Ring<Storage, Scalar, Action>({capacity, features, stack, action_size}),
-            .priorities = SumTree(capacity)};
+            .priorities = SumTree(capacity),
+            .numbers = {}};
   }
 
   /// Remembers a transition at the largest priority so far.
@@ -81,11 +83,12 @@ struct PrioritizedReplayOf {
     if (state.ring.size() == 0) throw Error("data::PrioritizedReplay", "cannot draw a batch from an empty replay");
     const double exponent = -beta(state.batches++), total = state.priorities.total();
     const double share = total / static_cast<double>(batch.size());
-    for (Index i = 0; i < batch.size(); ++i)
-      batch.indices[i] = state.priorities.find((static_cast<double>(i) + rng.uniform()) * share);
+    state.numbers.resize(batch.size());
+    for (Index i = 0; i < batch.size(); ++i) state.numbers[i] = (static_cast<double>(i) + rng.uniform()) * share;
+    state.priorities.find(state.numbers, batch.indices);
     const double count = static_cast<double>(state.ring.size());
-    for (Index i = 0; i < batch.size(); ++i)
-      batch.weights[i] = static_cast<Scalar>(std::pow(count * state.priorities[batch.indices[i]] / total, exponent));
+    for (Index i = 0; i < batch.size(); ++i) state.numbers[i] = count / total * state.priorities[batch.indices[i]];
+    batch.weights = state.numbers.array().pow(exponent).template cast<Scalar>();
     batch.weights /= batch.weights.maxCoeff();
     state.ring.gather(batch, steps);
   }
@@ -93,11 +96,9 @@ struct PrioritizedReplayOf {
   /// Sets the priorities of what was learned from by its TD errors.
   template <class Scalar, class Action>
   void set_priorities(State<Scalar, Action>& state, const Batch<Scalar, Action>& batch) const {
-    for (Index i = 0; i < batch.size(); ++i) {
-      const double priority = std::pow(std::abs(static_cast<double>(batch.errors[i])) + epsilon, alpha);
-      state.priorities.set(batch.indices[i], priority);
-      state.largest = std::max(state.largest, priority);
-    }
+    state.numbers = (batch.errors.array().abs().template cast<double>() + epsilon).pow(alpha);
+    state.priorities.set(batch.indices, state.numbers);
+    state.largest = std::max(state.largest, state.numbers.maxCoeff());
   }
 
   /// The moment at which an agent's errors become priorities.

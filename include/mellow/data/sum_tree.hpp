@@ -37,44 +37,63 @@ class SumTree {
 
   /// w_i = weight.
   void set(Index i, double weight) {
-    assert(i >= 0 && i < size_ && weight >= 0);
-    sums_[slot(0, i)] = weight;
+    set(Eigen::Map<const Vector<Index>>(&i, 1), Eigen::Map<const Vector<double>>(&weight, 1));
+  }
+
+  /// Sets many, the later of equal places last. Goes up level by level, since the places are far apart: the memory
+  /// answers for all of them at once.
+  void set(const ConstVectorRef<Index>& places, const ConstVectorRef<double>& weights) {
+    for (const Index i : places) __builtin_prefetch(&sums_[slot(0, i)], 1);
+    for (Index k = 0; k < places.size(); ++k) {
+      assert(places[k] >= 0 && places[k] < size_ && weights[k] >= 0);
+      sums_[slot(0, places[k])] = weights[k];
+    }
     for (Index level = 0; level + 1 < levels(); ++level) {
-      const Index parent = i / fan;
-      const double* const children = &sums_[slot(level, parent * fan)];
-      double sum = 0;
-      for (Index k = 0; k < fan; ++k) sum += children[k];
-      sums_[slot(level + 1, parent)] = sum;
-      i = parent;
+      const Index shift = fan_bits * (level + 1);  // from a leaf to its ancestor: place / fan^(level + 1)
+      for (const Index i : places) __builtin_prefetch(&sums_[slot(level + 1, i >> shift)], 1);
+      for (Index at = 0; at < places.size(); ++at) {
+        const Index parent = places[at] >> shift;
+        if (at + 1 < places.size() && places[at + 1] >> shift == parent) continue;  // the next one does it
+        const double* const children = &sums_[slot(level, parent * fan)];
+        double sum = 0;
+        for (Index k = 0; k < fan; ++k) sum += children[k];
+        sums_[slot(level + 1, parent)] = sum;
+      }
     }
   }
 
   /// The i with w_0 + .. + w_{i-1} <= mass < w_0 + .. + w_i, for 0 <= mass < total(); never one of weight 0.
   Index find(double mass) const {
-    Index node = 0;
-    for (Index level = levels() - 1; level >= 0; --level) {
-      const double* const children = &sums_[slot(level, node * fan)];
-      double sum = 0, before = 0;
-      Index chosen = 0;
-      for (Index k = 0; k < fan; ++k) {  // without a branch: which child it is cannot be predicted
-        sum += children[k];
-        const bool past = mass >= sum;
-        before = past ? sum : before;
-        chosen += past;
-      }
-      if (chosen == fan || children[chosen] == 0) {  // rounding: the last one that holds anything
-        chosen = fan - 1;
-        while (chosen > 0 && children[chosen] == 0) --chosen;
-        before = mass;
-      }
-      mass -= before;
-      node = node * fan + chosen;
-    }
-    return node;
+    Index found;
+    find(Eigen::Map<Vector<double>>(&mass, 1), Eigen::Map<Vector<Index>>(&found, 1));
+    return found;
   }
 
-  /// Asks the memory for the leaf of w_i ahead of its use.
-  void prefetch(Index i) const { __builtin_prefetch(&sums_[slot(0, i)]); }
+  /// Finds many, level by level; the masses are used up.
+  void find(VectorRef<double> masses, VectorRef<Index> found) const {
+    found.setZero();
+    for (Index level = levels() - 1; level >= 0; --level) {
+      for (Index k = 0; k < masses.size(); ++k) {
+        const double* const children = &sums_[slot(level, found[k] * fan)];
+        double sum = 0, before = 0;
+        Index chosen = 0;
+        for (Index c = 0; c < fan; ++c) {  // without a branch: which child it is cannot be predicted
+          sum += children[c];
+          const bool past = masses[k] >= sum;
+          before = past ? sum : before;
+          chosen += past;
+        }
+        if (chosen == fan || children[chosen] == 0) {  // rounding: the last one that holds anything
+          chosen = fan - 1;
+          while (chosen > 0 && children[chosen] == 0) --chosen;
+          before = masses[k];
+        }
+        masses[k] -= before;
+        found[k] = found[k] * fan + chosen;
+        if (level > 0) __builtin_prefetch(&sums_[slot(level - 1, found[k] * fan)]);
+      }
+    }
+  }
 
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
@@ -82,7 +101,7 @@ class SumTree {
   }
 
  private:
-  static constexpr Index fan = 8;
+  static constexpr Index fan_bits = 3, fan = 1 << fan_bits;  ///< children of a node
 
   Index levels() const { return static_cast<Index>(begin_.size()); }
   std::size_t slot(Index level, Index i) const {

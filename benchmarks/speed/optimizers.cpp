@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// A step of an optimiser over ten million parameters, as bytes read and written a second; `memory` is the rate of a
+// plain loop that reads and writes as Adam must: four arrays in, three out.
+#include <mellow/nn/optimizers.hpp>
+
+#include "shapes.hpp"
+
+using namespace mellow;
+using speed::report_rate;
+
+namespace {
+
+constexpr Index parameters = 10'000'000;
+constexpr double adam_bytes = 7.0 * 4.0 * static_cast<double>(parameters);
+
+void memory(benchmark::State& state) {
+  Vector<float> a = Vector<float>::Ones(parameters), b = a, c = a;
+  const Vector<float> g = Vector<float>::Constant(parameters, 1e-3f);
+  for (auto _ : state) {
+    constexpr Index block = 1024;
+    for (Index begin = 0; begin < parameters; begin += block) {
+      const Index n = std::min(block, parameters - begin);
+      const auto part = g.segment(begin, n);
+      a.segment(begin, n) += part;
+      b.segment(begin, n) += part;
+      c.segment(begin, n) += part;
+    }
+    benchmark::DoNotOptimize(a.data());
+    benchmark::DoNotOptimize(b.data());
+    benchmark::DoNotOptimize(c.data());
+  }
+  report_rate(state, "bytes/s", adam_bytes);
+}
+BENCHMARK(memory)->Name("optimizer_memory/10000000")->Unit(benchmark::kMillisecond);
+
+void adam(benchmark::State& state) {
+  const nn::Adam optimizer;
+  nn::Adam::State<float> moments;
+  moments.reset(parameters);
+  Vector<float> theta = Vector<float>::Ones(parameters);
+  const Vector<float> gradient = Vector<float>::Constant(parameters, 1e-3f);
+  for (auto _ : state) optimizer.step<float>(moments, theta, gradient);
+  report_rate(state, "bytes/s", adam_bytes);
+}
+BENCHMARK(adam)->Name("optimizer_adam/10000000")->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();

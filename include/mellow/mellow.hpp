@@ -14,6 +14,7 @@
 #include <mellow/core/numpy_generator.hpp>
 #include <mellow/core/parts.hpp>
 #include <mellow/core/rng.hpp>
+#include <mellow/core/running_moments.hpp>
 #include <mellow/core/schedule.hpp>
 #include <mellow/core/spaces.hpp>
 #include <mellow/core/state.hpp>
@@ -26,9 +27,18 @@
 #include <mellow/data/sum_tree.hpp>
 #include <mellow/data/transition.hpp>
 #include <mellow/data/uniform_replay.hpp>
+#include <mellow/environments/action_repeat.hpp>
+#include <mellow/environments/any.hpp>
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/check.hpp>
+#include <mellow/environments/discretized_actions.hpp>
+#include <mellow/environments/episode_statistics.hpp>
+#include <mellow/environments/frame_stack.hpp>
+#include <mellow/environments/normalized_observation.hpp>
+#include <mellow/environments/normalized_reward.hpp>
+#include <mellow/environments/replayed.hpp>
 #include <mellow/environments/time_limit.hpp>
+#include <mellow/environments/wrapper.hpp>
 #include <mellow/nn/activation.hpp>
 #include <mellow/nn/dense.hpp>
 #include <mellow/nn/gradient_check.hpp>

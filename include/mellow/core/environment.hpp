@@ -70,6 +70,12 @@ concept MaskedEnvironment = Environment<E> && requires(const E e, std::span<bool
   { e.action_space() } -> std::convertible_to<Discrete>;
 };
 
+/// An environment that shows an agent other rewards than those by which it is judged.
+template <class E>
+concept RescalesRewards = requires(const E e) {
+  { e.original_reward() } -> std::convertible_to<double>;
+};
+
 /// An environment whose copy is a snapshot: the copy goes on as the original would, and its state can be visited.
 template <class E>
 concept SnapshotEnvironment = Environment<E> && std::copyable<E> && Visitable<E>;

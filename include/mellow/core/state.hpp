@@ -46,13 +46,16 @@ inline constexpr bool is_vector = false;
 template <class T, class A>
 inline constexpr bool is_vector<std::vector<T, A>> = true;
 
-/// A piece of state that holds no others: a number, an array of numbers, an Eigen array, a vector of numbers.
+/// A piece of state that holds no others: a number, an array of numbers, an Eigen array, a vector of these, or bytes
+/// that belong to another object.
 template <class T>
 consteval bool is_leaf() {
   using Plain = std::remove_const_t<T>;
-  if constexpr (std::is_base_of_v<Eigen::EigenBase<Plain>, Plain>) return true;
+  if constexpr (std::is_base_of_v<Eigen::EigenBase<Plain>, Plain> || std::same_as<Plain, std::span<std::byte>>)
+    return true;
   else if constexpr (is_vector<Plain>)
-    return std::is_arithmetic_v<typename Plain::value_type> || std::is_enum_v<typename Plain::value_type>;
+    return std::has_unique_object_representations_v<typename Plain::value_type> ||
+           std::is_floating_point_v<typename Plain::value_type>;
   else
     return std::has_unique_object_representations_v<Plain> || std::is_floating_point_v<Plain> ||
            requires(const Plain& array) {
@@ -94,7 +97,7 @@ template <class T>
 std::span<const std::byte> bytes_of(const T& leaf) {
   if constexpr (std::is_base_of_v<Eigen::EigenBase<T>, T>)
     return std::as_bytes(std::span(leaf.data(), static_cast<std::size_t>(leaf.size())));
-  else if constexpr (is_vector<T>) return std::as_bytes(std::span(leaf));
+  else if constexpr (is_vector<T> || std::same_as<T, std::span<std::byte>>) return std::as_bytes(std::span(leaf));
   else return std::as_bytes(std::span(&leaf, 1));
 }
 

@@ -1,60 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <mellow/core/environment.hpp>
+#include <mellow/environments/wrapper.hpp>
 
 namespace mellow::environments {
 
 /// Truncates an episode after `limit` steps. Termination is left as it is, so both flags may be set on one step.
 template <class E>
-class TimeLimit {
-  static_assert(require_environment<E>() || true);  // has said what is wrong; that suffices
-
+class TimeLimit : public Wrapper<E> {
  public:
-  using Wrapped = E;
-
-  TimeLimit(E environment, Index limit) : environment_(std::move(environment)), limit_(limit) {
+  /// Throws Error for a limit that is not positive.
+  TimeLimit(E environment, Index limit) : Wrapper<E>(std::move(environment)), limit_(limit) {
     require(limit > 0, "TimeLimit", "limit must be positive", limit);
   }
 
-  auto observation_space() const { return environment_.observation_space(); }
-  auto action_space() const { return environment_.action_space(); }
-
+  /// Begins an episode.
   template <class Generator>
   void reset(Generator& rng) {
     elapsed_ = 0;
-    environment_.reset(rng);
+    this->environment_.reset(rng);
   }
+  /// Acts once.
   template <class Action, class Generator>
   Step step(const Action& action, Generator& rng) {
-    Step result = environment_.step(action, rng);
+    Step result = this->environment_.step(action, rng);
     result.truncated |= ++elapsed_ >= limit_;
     return result;
   }
-  template <class Out>
-  void observe(Out&& out) const {
-    environment_.observe(out);
-  }
 
-  void action_mask(std::span<bool> out) const
-    requires MaskedEnvironment<E>
-  {
-    environment_.action_mask(out);
-  }
-
-  const E& unwrapped() const { return environment_; }
-  E& unwrapped() { return environment_; }
-  Index limit() const { return limit_; }
+  Index limit() const { return limit_; }  ///< steps of an episode at the most
 
   template <class Self, class Visit>
     requires Visitable<E>
   static void visit_state(Self& self, Visit&& visit) {
-    visit("environment", self.environment_);
+    Wrapper<E>::visit_state(self, visit);
     visit("elapsed", self.elapsed_);
   }
 
  private:
-  E environment_;
   Index limit_;
   Index elapsed_ = 0;
 };

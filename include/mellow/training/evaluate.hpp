@@ -31,19 +31,31 @@ template <class E>
 class Masks {
  public:
   explicit Masks(const E& environment) {
-    if constexpr (MaskedEnvironment<E>) storage_.setConstant(environment.action_space().n, true);
+    if constexpr (MaskedEnvironment<E>) {
+      if constexpr (requires { environment.masks_actions(); })
+        if (!environment.masks_actions()) return;
+      storage_.setConstant(environment.action_space().n, true);
+    }
   }
 
   /// Which actions are allowed now; empty where the environment says nothing of it.
   ActionMask of(const E& environment) {
     const auto size = static_cast<std::size_t>(storage_.size());
-    if constexpr (MaskedEnvironment<E>) environment.action_mask({storage_.data(), size});
+    if constexpr (MaskedEnvironment<E>)
+      if (size > 0) environment.action_mask({storage_.data(), size});
     return {storage_.data(), size};
   }
 
  private:
   Eigen::Array<bool, Eigen::Dynamic, 1> storage_;
 };
+
+/// The reward by which an agent is judged.
+template <class E>
+double reported_reward([[maybe_unused]] const E& environment, const Step& step) {
+  if constexpr (RescalesRewards<E>) return environment.original_reward();
+  else return step.reward;
+}
 
 template <class E, class Agent>
 Action<E> greedy(Agent& agent, const Observation<E>& observation, [[maybe_unused]] ActionMask mask) {
@@ -74,7 +86,7 @@ std::vector<double> evaluate(Agent& agent, E environment, Index episodes, Rng rn
       for (Index i = 0; i < longest && !step.terminated && !step.truncated; ++i) {
         environment.observe(observation);
         step = environment.step(detail::greedy<E>(agent, observation, masks.of(environment)), rng);
-        total += step.reward;
+        total += detail::reported_reward(environment, step);
       }
       returns.push_back(total);
     }

@@ -38,7 +38,7 @@ struct RunOptions {
 enum class RunEnd { Budget, ReturnReached, Stopped };
 
 /// What a run leaves behind, besides the agent.
-template <class Parameters>
+template <class Parameters, class E>
 struct RunResult {
   RunEnd end = RunEnd::Budget;
   Index steps = 0, episodes = 0;
@@ -47,6 +47,7 @@ struct RunResult {
   Index best_step = 0;                   ///< when it was
   [[no_unique_address]] Parameters
       best_parameters{};  ///< the agent's parameters then; empty if there was no evaluation
+  E environment;          ///< as the run left it, with what its wrappers learned
 };
 
 namespace detail {
@@ -161,16 +162,16 @@ consteval bool require_agent() {
 /// A callback has any of `on_step`, `on_episode`, `on_evaluation`, `on_end`, each taking a `const RunStatus&`; one that
 /// returns false ends the run. Throws Error where the agent does not fit the environment, or what the agent throws.
 template <class Agent, class E, class... Callbacks>
-auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&... callbacks) {
+auto train(Agent& agent, E environment_to_run, const RunOptions& options, Callbacks&&... callbacks) {
   using Parameters = decltype(detail::parameters_of(agent));
   static_assert(
       (detail::Callback<Callbacks> && ...),
       "mellow: a callback given to train has none of on_step, on_episode, on_evaluation, on_end(const RunStatus&)");
-  RunResult<Parameters> result;
+  RunResult<Parameters, E> result{.environment = std::move(environment_to_run)};
+  E& environment = result.environment;
   if constexpr (require_agent<Agent, E>()) {
     options.validate();
     agent.require_fits(environment.observation_space(), environment.action_space());
-    const E evaluation_environment = environment;
     Rng environment_rng(options.seed, streams::environment), agent_rng(options.seed, streams::agent);
     Observation<E> observation = make_observation(environment), next_observation = observation;
     detail::Masks<E> masks(environment);
@@ -184,8 +185,8 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
 
     Index evaluated_at = 0;
     const auto evaluate_now = [&] {
-      status.evaluation_return = mean(
-          evaluate(agent, evaluation_environment, options.evaluation_episodes, Rng(options.seed, streams::evaluation)));
+      status.evaluation_return =
+          mean(evaluate(agent, environment, options.evaluation_episodes, Rng(options.seed, streams::evaluation)));
       status.improved = !(status.evaluation_return < status.best_return);
       if (status.improved) {
         result.best_return = status.best_return = status.evaluation_return;
@@ -210,7 +211,7 @@ auto train(Agent& agent, E environment, const RunOptions& options, Callbacks&&..
           agent_rng);
       if (learned) metrics = learned->metrics();
       std::swap(observation, next_observation);
-      episode_return += step.reward;
+      episode_return += detail::reported_reward(environment, step);
       ++episode_length;
       ++status.step;
       go_on &= detail::tell(detail::on_step, status, callbacks...);

@@ -67,9 +67,10 @@ int main(int argc, char** argv) {
 
     value::Dqn agent(nn::Mlp{{2, 64, 64, 3}}, {.seed = seed});
     tools::Recorder recorder(output, {.steps = steps, .title = "DQN stops a cart at a flag"});
-    const auto run = training::train(agent, environment, {.steps = steps, .seed = seed}, recorder);
+    training::OnImprovement keep(
+        [&] { tools::save_weights(output / "weights.safetensors", agent.network(), agent.parameters()); });
+    const auto run = training::train(agent, environment, {.steps = steps, .seed = seed}, recorder, keep);
     agent.set_parameters(run.best_parameters);
-    tools::save_weights(output / "weights.safetensors", agent.network(), agent.parameters());
 
     fmt::print("Mean return over 100 fresh episodes: {:.1f}\nOne of them, action by action:\n",
                training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::test))));

@@ -46,9 +46,10 @@ int main(int argc, char** argv) {
     value::Dqn agent(nn::Mlp{{4, 64, 64, 2}}, {.seed = seed}, backup);
 
     tools::Recorder recorder(output, {.steps = steps, .title = "DQN with a cautious backup on CartPole-v1"});
-    const auto run = training::train(agent, environment, {.steps = steps, .seed = seed}, recorder);
+    training::OnImprovement keep(
+        [&] { tools::save_weights(output / "weights.safetensors", agent.network(), agent.parameters()); });
+    const auto run = training::train(agent, environment, {.steps = steps, .seed = seed}, recorder, keep);
     agent.set_parameters(run.best_parameters);
-    tools::save_weights(output / "weights.safetensors", agent.network(), agent.parameters());
 
     fmt::print(
         "Caution {}: mean greedy return over 100 fresh episodes {:.1f}, best weights from step {}.\n", backup.caution,

@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "mellow/tools/recorder.hpp"
+
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <mellow/core/error.hpp>
-#include <mellow/tools/csv.hpp>
-#include <mellow/tools/interrupt.hpp>
-#include <mellow/tools/progress.hpp>
-#include <mellow/tools/recorder.hpp>
+#include "mellow/core/error.hpp"
+#include "mellow/tools/csv.hpp"
+#include "mellow/tools/interrupt.hpp"
+#include "mellow/tools/progress.hpp"
 
 namespace mellow::tools {
+
+namespace {
+/// The metric of a name; NaN where there is none.
+double value_of(std::string_view name, std::span<const Metric> metrics) {
+  const auto found = std::ranges::find(metrics, name, &Metric::name);
+  return found == metrics.end() ? training::RunStatus::none : found->value;
+}
+}  // namespace
 
 struct Recorder::Impl {
   Impl(std::filesystem::path where, RecorderOptions chosen) : folder(std::move(where)), options(std::move(chosen)) {
@@ -74,7 +86,7 @@ bool Recorder::on_step(const training::RunStatus& status) {
     impl_->progress->update({.step = status.step,
                              .episodes = status.episode,
                              .mean_return = status.mean_return,
-                             .loss = status.metrics.empty() ? training::RunStatus::none : status.metrics.front().value,
+                             .loss = value_of("loss", status.metrics),
                              .best_return = status.best_return});
   return !Interrupt::requested();
 }

@@ -56,6 +56,18 @@ struct ForgetsState : Walk {
 struct GrowingSpace : Walk {
   Discrete action_space() const { return Discrete(2 + place % 2); }
 };
+/// Starts an episode elsewhere once it has lived through one.
+struct ForgetsToReset : Walk {
+  bool experienced = false;
+  void reset(Rng& rng) {
+    Walk::reset(rng);
+    if (experienced) place = 9 - place;
+  }
+  Step step(Index action, Rng& rng) {
+    experienced = true;
+    return Walk::step(action, rng);
+  }
+};
 struct WrongIndex : Walk {
   Discrete observation_space() const { return Discrete(9); }
   void observe(Index& out) const { out = place; }
@@ -80,5 +92,6 @@ TEST_CASE("The check says what to change") {
   CHECK_THROWS_WITH(environments::check(OwnChance{}), Contains("draw only from the generator that reset() is given"));
   CHECK_THROWS_WITH(environments::check(ForgetsState{}), Contains("name every member that changes"));
   CHECK_THROWS_WITH(environments::check(GrowingSpace{}), Contains("must stay as they are"));
+  CHECK_THROWS_WITH(environments::check(ForgetsToReset{}), Contains("set every member in reset()"));
   CHECK_THROWS_WITH(environments::check(WrongIndex{}), Contains("enlarge observation_space()"));
 }

@@ -95,7 +95,8 @@ TEST_CASE("Every wrapper passes the environment checker, alone and on top of oth
   check(Replayed([] { return Foreign(); }));
   check(Any(CartPole{}));
   check(DiscretizedActions(Mirror{}, 3));
-  check(Any(TimeLimit(NormalizedReward(FrameStack(NormalizedObservation(ActionRepeat(CartPole{}, 2)), 2)), 50)));
+  check(TimeLimit(NormalizedReward(FrameStack(NormalizedObservation(ActionRepeat(CartPole{}, 2)), 2)), 50));
+  check(Any(TimeLimit(FrameStack(ActionRepeat(CartPole{}, 2), 2), 50)));
 }
 
 TEST_CASE("Episode statistics add up") {

@@ -185,3 +185,62 @@ TEST_CASE("The loop tells an agent which actions the environment allows") {
   CHECK(run.best_return == 7);
   environments::check(Turns{});
 }
+
+namespace {
+/// Stands still; the reward of episode k of its life is rewards[k].
+struct Paid {
+  static inline std::vector<double> rewards;
+  static inline std::size_t episode = 0;
+  Box observation_space() const { return {1, 0, 1}; }
+  Discrete action_space() const { return Discrete(1); }
+  void reset(Rng&) {}
+  Step step(Index, Rng&) { return {.reward = rewards[episode++ % rewards.size()], .terminated = true}; }
+  void observe(VectorRef<float> out) const { out[0] = 0; }
+};
+
+/// Finds something in its third step, the number of steps so far.
+struct Finder {
+  struct Found {
+    double value = RunStatus::none;
+    std::array<Metric, 1> metrics() const { return {{{"found", value}}}; }
+  };
+  int steps = 0;
+  Index act(const ConstVectorRef<float>&, Rng&) { return 0; }
+  Index greedy(const ConstVectorRef<float>&) { return 0; }
+  int parameters() const { return steps; }
+  std::optional<Found> observe(const Transition<>&, Rng&) {
+    if (++steps != 3) return std::nullopt;
+    return Found{.value = 3.0};
+  }
+  void require_fits(const Box&, const Discrete&) const {}
+};
+}  // namespace
+
+TEST_CASE("An evaluation that is not a number is never better than one that is") {
+  const double nan = RunStatus::none;
+  // Training and evaluation take turns in the rewards: 0, evaluation, 0, evaluation, ...
+  Paid::rewards = {0, nan, 0, 10, 0, nan, 0, 5, 0, 10, 0, 7};
+  Paid::episode = 0;
+  Finder agent;
+  struct Improvements {
+    std::vector<std::int64_t> steps;
+    void on_evaluation(const RunStatus& status) {
+      if (status.improved) steps.push_back(status.step);
+    }
+  } improvements;
+  const auto run = train(agent, Paid{}, {.steps = 6, .evaluate_every = 1, .evaluation_episodes = 1}, improvements);
+  CHECK(improvements.steps == std::vector<std::int64_t>{1, 2, 5});
+  CHECK((run.best_return == 10 && run.best_step == 5 && run.best_parameters == 5));
+}
+
+TEST_CASE("Callbacks see the metrics of the last update, NaN before the first one") {
+  Paid::rewards = {1};
+  Finder agent;
+  struct Seen {
+    std::vector<double> values;
+    void on_step(const RunStatus& status) { values.push_back(status.metrics[0].value); }
+  } seen;
+  train(agent, Paid{}, {.steps = 5, .evaluate_every = 0}, seen);
+  REQUIRE(seen.values.size() == 5);
+  CHECK((std::isnan(seen.values[1]) && seen.values[2] == 3 && seen.values[4] == 3));
+}

@@ -169,6 +169,7 @@ TEST_CASE("Bad input to a Dqn is refused in words") {
   using Catch::Contains;
   CHECK_THROWS_WITH(Dqn(network, {.discount = 1.5}), Contains("value::Dqn: discount") && Contains("1.5"));
   CHECK_THROWS_AS(Dqn(network, {.batch_size = 0}), Error);
+  CHECK_THROWS_AS(Dqn(network, {.batch_size = -1}), Error);
   CHECK_THROWS_AS(Dqn(network, {.learning_starts = -1}), Error);
   CHECK_THROWS_AS(Dqn(network, {.update_every = 0}), Error);
   CHECK_THROWS_AS(Dqn(network, {.updates = 0}), Error);
@@ -203,6 +204,48 @@ TEST_CASE("Two agents of one seed stay equal bit for bit") {
   CHECK(first_difference(a, b).empty());
   show_random_transitions(b, 1);
   CHECK_FALSE(first_difference(a, b).empty());
+}
+
+TEST_CASE("An agent acts by the online network, and explores by environment steps") {
+  Dqn agent(network, {.batch_size = 4, .learning_starts = 10, .update_every = 5, .updates = 3},
+            operators::EpsilonGreedy{.epsilon = linear(1.0, 0.0, 30)});
+  agent.learner().target *= -1.0;
+  Rng rng(1);
+  for (int i = 0; i < 50; ++i) {
+    const Vector<float> o = Vector<float>::Random(2);
+    nn::Mlp<double>::Tape tape;
+    const Vector<double> q = network.forward(agent.parameters(), o.cast<double>(), tape).col(0);
+    CHECK(agent.greedy(o) == operators::argmax(q));
+  }
+  show_random_transitions(agent, 30);
+  CHECK(agent.learner().counters.updates != 30);
+  const Vector<float> o = Vector<float>::Random(2);
+  for (int i = 0; i < 30; ++i) CHECK(agent.act(o, rng) == agent.greedy(o));  // epsilon is 0 from step 30 on
+}
+
+TEST_CASE("A gradient longer than max_gradient_norm is scaled down to it") {
+  Dqn agent(network, {.batch_size = 8, .learning_starts = 1'000, .max_gradient_norm = 1e-3},
+            nn::Sgd{.learning_rate = 1});
+  show_random_transitions(agent, 20);
+  const Vector<double> before = agent.parameters();
+  Rng rng(1);
+  CHECK(agent.learn(rng).gradient_norm > 1e-2);
+  CHECK((agent.parameters() - before).norm() == Approx(1e-3).epsilon(1e-9));
+}
+
+TEST_CASE("Everything of an agent that changes during a run is named") {
+  const Dqn agent(network);
+  std::vector<std::string> paths;
+  for (const auto& piece : state_of(agent)) paths.push_back(piece.path);
+  std::vector<std::string> expected{"learner.online", "learner.target"};
+  for (const char* piece : {"m", "v", "steps", "m_steps", "v_steps"})
+    expected.push_back(std::string("learner.optimizer.") + piece);
+  for (const char* piece :
+       {"observations", "actions", "rewards", "flags", "allowed", "mask_size", "head", "filled", "size", "open"})
+    expected.push_back(std::string("learner.replay.") + piece);
+  for (const char* piece : {"steps", "updates", "target_changes"})
+    expected.push_back(std::string("learner.counters.") + piece);
+  CHECK(paths == expected);
 }
 
 TEST_CASE("With action masks an agent acts, explores and bootstraps among the allowed actions") {

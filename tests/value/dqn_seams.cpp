@@ -269,3 +269,12 @@ TEST_CASE("A head may be a distribution") {
   CHECK(q(2, 0) == Approx(0.9).margin(0.05));
   CHECK(q(0, 0) == Approx(0.1).margin(0.05));
 }
+
+TEST_CASE("The states of all parts belong to the agent's state") {
+  int seen = 0;
+  const Dqn agent(network, small, ForgetAtTargetChange{.seen = &seen}, EverySecondCounts{});
+  std::vector<std::string> paths;
+  for (const auto& piece : state_of(agent)) paths.push_back(piece.path);
+  CHECK(std::ranges::count(paths, "hook0.times") == 1);
+  CHECK(std::ranges::count(paths, "learner.replay.rewards") == 1);
+}

@@ -55,10 +55,9 @@ concept HasObserve =
 /// A task to act in:
 ///
 ///     observation_space() const, action_space() const   mellow::Discrete or mellow::Box
-///     reset(rng)                                        begins an episode
-///     step(action, rng) -> Step                         acts once
-///     observe(out) const                                writes the present observation into `out` (an Index& or a
-///     VectorRef<float>)
+///     reset(rng)                                         begins an episode
+///     step(action, rng)                                  acts once; gives a mellow::Step
+///     observe(out) const                                 writes the present observation into an Index& or VectorRef<float>
 template <class E>
 concept Environment = detail::HasSpaces<E> && detail::HasReset<E> && detail::HasStep<E> && detail::HasObserve<E>;
 
@@ -97,15 +96,17 @@ template <class E>
 consteval bool require_environment() {
   if constexpr (!detail::require_wrapped<E>()) return false;
   else {
-    static_assert(detail::HasSpaces<E>,
+    constexpr bool spaces = detail::HasSpaces<E>;
+    static_assert(spaces,
                   "mellow: this environment lacks observation_space() const or action_space() const returning "
                   "mellow::Discrete or mellow::Box");
-    if constexpr (detail::HasSpaces<E>) {
-      static_assert(detail::HasReset<E>, "mellow: this environment lacks reset(mellow::Rng&)");
-      static_assert(detail::HasStep<E>,
+    if constexpr (spaces) {
+      constexpr bool reset = detail::HasReset<E>, step = detail::HasStep<E>, observe = detail::HasObserve<E>;
+      static_assert(reset, "mellow: this environment lacks reset(mellow::Rng&)");
+      static_assert(step,
                     "mellow: this environment lacks step(action, mellow::Rng&) returning mellow::Step, where action is "
                     "an element of action_space()");
-      static_assert(detail::HasObserve<E>,
+      static_assert(observe,
                     "mellow: this environment lacks observe(out) const, where out is mellow::VectorRef<float> for a "
                     "Box and mellow::Index& for Discrete");
     }

@@ -20,6 +20,7 @@ struct Segment {
   Index fan_in = 1;          ///< inputs that one unit sums over (a bias: those of its layer)
   Kind kind = Kind::Weight;
 
+  /// How many numbers it has.
   Index size() const {
     Index product = 1;
     for (const Index extent : shape) product *= extent;
@@ -29,13 +30,14 @@ struct Segment {
 
 /// A differentiable function of a flat parameter vector `theta`; the object itself holds shapes only.
 ///
-///     Scalar, Tape                                  the tape keeps what `backward` needs; reused, it does not allocate
-///     again inputs(), outputs(), parameters()             widths and length of theta segments() ->
-///     std::vector<Segment>            named pieces of theta, in order and without holes forward(theta, input, tape)
-///     inputs x batch -> outputs x batch, a view that lives in the tape backward(theta, tape, d_output, gradient) adds
-///     d loss / d theta into `gradient`; `d_output` is outputs x batch
+///     Scalar                                     of parameters and values
+///     Tape                                       keeps what `backward` needs; reused, it does not allocate again
+///     inputs(), outputs(), parameters()          widths, and the length of theta
+///     segments()                                 std::vector<Segment>: the pieces of theta, in order and without holes
+///     forward(theta, input, tape)                inputs x batch -> outputs x batch, a view that lives in the tape
+///     backward(theta, tape, d_output, gradient)  adds d loss / d theta into `gradient`; `d_output` is outputs x batch
 ///
-/// `input` must stay as it is between `forward` and `backward`.
+/// A matrix given as `input` is not copied: it must stay as it is between `forward` and `backward`.
 template <class N>
 concept Network =
     std::copyable<N> && std::default_initializable<typename N::Tape> &&

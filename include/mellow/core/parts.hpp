@@ -41,7 +41,7 @@ concept FillsOneOf = (Fills<P, Roles> || ...);
 template <class Role, class... Parts>
 inline constexpr std::size_t count_parts = (std::size_t{Fills<Parts, Role>} + ... + 0);
 
-/// The part for Role among `parts`, or `Default{}` where there is none.
+/// The part for Role among `parts`, or `fallback` where there is none.
 template <class Role, class Default>
 constexpr auto choose_part(const Default& fallback) {
   return fallback;

@@ -32,6 +32,7 @@ class Schedule {
   /// Value after `step` steps; `to` from `duration` on.
   double operator()(Index step) const {
     const double done = std::clamp(static_cast<double>(step) / static_cast<double>(duration_), 0.0, 1.0);
+    if (done == 1.0) return shape_ == Shape::Constant ? from_ : to_;
     switch (shape_) {
       case Shape::Constant:
         return from_;

@@ -18,10 +18,9 @@ namespace mellow {
 
 /// A type whose changing parts can be visited:
 ///
-///     template <class Self, class Visit>                       // Self is T or const T, so one list serves reading and
-///     writing static void visit_state(Self& self, Visit&& visit) {
-///       visit("position", self.position_);                     // a number, array, vector, Eigen array, tuple or
-///       another visitable
+///     template <class Self, class Visit>  // Self is T or const T, so that one list serves reading and writing
+///     static void visit_state(Self& self, Visit&& visit) {
+///       visit("position", self.position_);  // a number, array, vector, Eigen array, tuple or another visitable
 ///     }
 ///
 /// Comparing two runs bit for bit, measuring memory, saving and loading are visitors over this one list.
@@ -57,8 +56,8 @@ consteval bool is_leaf() {
     return std::has_unique_object_representations_v<typename Plain::value_type> ||
            std::is_floating_point_v<typename Plain::value_type>;
   else
-    return std::has_unique_object_representations_v<Plain> || std::is_floating_point_v<Plain> ||
-           requires(const Plain& array) {
+    return (std::has_unique_object_representations_v<Plain> && !std::is_pointer_v<Plain>) ||
+           std::is_floating_point_v<Plain> || requires(const Plain& array) {
              requires std::is_floating_point_v<typename Plain::value_type>;
              std::tuple_size<Plain>::value;
            };

@@ -48,6 +48,7 @@ struct UniformReplayOf {
       do place = rng.below(ring.places());
       while (!ring.starts(place));
     }
+    batch.weights.setOnes();
     ring.gather(batch, steps);
   }
 };

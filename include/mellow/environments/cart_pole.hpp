@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -37,6 +38,7 @@ class CartPole {
 
   template <class Generator>
   Step step(Index action, Generator&) {
+    assert(action == 0 || action == 1);
     auto& [x, velocity, angle, spin] = state_;
     const double force = action == 1 ? motor_force : -motor_force;
     const double cosine = std::cos(angle), sine = std::sin(angle);

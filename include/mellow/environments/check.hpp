@@ -48,6 +48,14 @@ Observation<E> checked_observation(const E& environment) {
   }
 }
 
+/// Whether an episode depends on those before it, as where a wrapper learns from all it sees (`carries_over = true`).
+template <class E>
+consteval bool carries_over() {
+  if constexpr (requires { requires E::carries_over; }) return true;
+  else if constexpr (requires { typename E::Wrapped; }) return carries_over<typename E::Wrapped>();
+  else return false;
+}
+
 /// A random action that the environment allows.
 template <class E>
 Action<E> allowed_sample(const E& environment, Rng& rng) {
@@ -70,7 +78,7 @@ Action<E> allowed_sample(const E& environment, Rng& rng) {
 /// Tries out an environment for `steps` random steps and throws an Error that says what to change if it breaks a rule:
 ///
 /// observations and actions fit their spaces, spaces do not change, rewards are finite, a copy goes on exactly as the
-/// original does, the same generator gives the same episode, and visited state tells apart what behaves differently.
+/// original does, a reset forgets the episode before, and what shows in the observation is named by visit_state.
 /// Meant for a test of your own environment.
 template <class E>
 void check(E environment, Rng rng = Rng(0), Index steps = 1'000) {
@@ -79,6 +87,7 @@ void check(E environment, Rng rng = Rng(0), Index steps = 1'000) {
     const auto observation_space = environment.observation_space();
     const auto action_space = environment.action_space();
 
+    const E before_any_episode = environment;
     E twin = environment;
     Rng reset_rng = rng, twin_rng = rng;
     environment.reset(reset_rng);
@@ -125,7 +134,16 @@ void check(E environment, Rng rng = Rng(0), Index steps = 1'000) {
 
       observation = next;
       if (step.terminated || step.truncated) {
+        E fresh = before_any_episode;
+        Rng same = rng;
         environment.reset(rng);
+        fresh.reset(same);
+        bool alike = detail::checked_observation(fresh) == detail::checked_observation(environment);
+        if constexpr (Visitable<E>) alike &= first_difference(fresh, environment).empty();
+        if (!alike && !detail::carries_over<E>())
+          detail::fault(
+              "reset() after an episode differs from the reset of a copy that has seen none: set every member in "
+              "reset()");
         observation = detail::checked_observation(environment);
       }
     }

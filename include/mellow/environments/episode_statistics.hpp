@@ -9,6 +9,8 @@ namespace mellow::environments {
 template <class E>
 class EpisodeStatistics : public Wrapper<E> {
  public:
+  static constexpr bool carries_over = true;  ///< an episode goes on from what those before it taught
+
   explicit EpisodeStatistics(E environment) : Wrapper<E>(std::move(environment)) {}
 
   /// Begins an episode.

@@ -15,6 +15,8 @@ namespace mellow::environments {
 template <class E>
 class NormalizedObservation : public Wrapper<E> {
  public:
+  static constexpr bool carries_over = true;  ///< an episode goes on from what those before it taught
+
   /// `clip` > 0; Error otherwise.
   explicit NormalizedObservation(E environment, double clip = 10.0)
       : Wrapper<E>(std::move(environment)), moments_(this->environment_.observation_space().size()), clip_(clip) {

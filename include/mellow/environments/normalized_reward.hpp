@@ -14,6 +14,8 @@ namespace mellow::environments {
 template <class E>
 class NormalizedReward : public Wrapper<E> {
  public:
+  static constexpr bool carries_over = true;  ///< an episode goes on from what those before it taught
+
   /// `discount` in [0, 1], `clip` > 0; Error otherwise.
   explicit NormalizedReward(E environment, double discount = 0.99, double clip = 10.0)
       : Wrapper<E>(std::move(environment)), discount_(discount), clip_(clip) {

@@ -22,8 +22,7 @@ struct OptionRange {
 /// Reads a program's options into its variables, whose present values are the defaults that `--help` prints.
 ///
 ///     int steps = 50000;
-///     mellow::CommandLine("Learns CartPole").option("--steps", steps, "steps to learn", {.minimum = 1}).parse(argc,
-///     argv);
+///     mellow::CommandLine("Learns CartPole").option("--steps", steps, "steps to learn", {.minimum = 1}).parse(argc, argv);
 ///
 /// Accepts `--steps 100`, `--steps=100` and, for whole numbers too, `--steps 1e6`; the last of several wins.
 class CommandLine {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <concepts>
 #include <limits>
 #include <optional>
@@ -43,7 +44,7 @@ struct RunResult {
   RunEnd end = RunEnd::Budget;
   Index steps = 0, episodes = 0;
   double mean_return = RunStatus::none;  ///< over the last 100 training episodes
-  double best_return = RunStatus::none;  ///< of the best evaluation (the later of equals)
+  double best_return = RunStatus::none;  ///< of the best evaluation (the later of equals; any number beats NaN)
   Index best_step = 0;                   ///< when it was
   [[no_unique_address]] Parameters
       best_parameters{};  ///< the agent's parameters then; empty if there was no evaluation
@@ -137,6 +138,10 @@ consteval bool require_agent() {
     constexpr bool fits = requires(const Agent agent, const E environment) {
       agent.require_fits(environment.observation_space(), environment.action_space());
     };
+    constexpr bool copies = std::copy_constructible<E>;
+    static_assert(copies,
+                  "mellow: evaluations run on a copy of the environment, and this one cannot be copied (wrap it in "
+                  "environments::Replayed)");
     static_assert(acts,
                   "mellow: this agent lacks act(observation, mellow::Rng&) returning an action of this environment");
     static_assert(is_greedy, "mellow: this agent lacks greedy(observation) returning an action of this environment");
@@ -147,7 +152,7 @@ consteval bool require_agent() {
                   "mellow: this environment masks actions, but this agent lacks act(observation, rng, mask) or "
                   "greedy(observation, mask)");
     static_assert(fits, "mellow: this agent lacks require_fits(observation_space, action_space) const");
-    return acts && is_greedy && observes && fits && (masks || !MaskedEnvironment<E>);
+    return copies && acts && is_greedy && observes && fits && (masks || !MaskedEnvironment<E>);
   }
 }
 
@@ -187,7 +192,7 @@ auto train(Agent& agent, E environment_to_run, const RunOptions& options, Callba
     const auto evaluate_now = [&] {
       status.evaluation_return =
           mean(evaluate(agent, environment, options.evaluation_episodes, Rng(options.seed, streams::evaluation)));
-      status.improved = !(status.evaluation_return < status.best_return);
+      status.improved = std::isnan(status.best_return) || status.evaluation_return >= status.best_return;
       if (status.improved) {
         result.best_return = status.best_return = status.evaluation_return;
         result.best_step = status.step;

@@ -209,7 +209,7 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
                .replay = Types::template take<roles::Replay, typename Types::Replay>(parts...),
                .replay_state = {},
                .batch = {},
-               .d_outputs = Matrix<Scalar>(network.outputs(), options.batch_size),
+               .d_outputs = {},
                .counters = {},
                .tape = {},
                .target_tape = {}},
@@ -236,6 +236,7 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
   l.optimizer_state.reset(l.network.parameters());
   l.replay_state = l.replay.template make_state<Scalar, Action>(l.network.inputs());
   l.batch.resize(l.network.inputs(), options_.batch_size);
+  l.d_outputs.resize(l.network.outputs(), options_.batch_size);
   l.batch.discount = static_cast<Scalar>(options_.discount);
 }
 

@@ -90,6 +90,10 @@ struct DqnTypes {
     static_assert(backup_fits,
                   "mellow: the part for roles::Backup does not fit: it needs operator()(q) const or "
                   "operator()(target_q, online_q) const -> value");
+    static_assert(
+        std::same_as<StateOf<Backup, Scalar>, NoState>,
+        "mellow: the part for roles::Backup has a State, but a backup is a function of values alone: keep what "
+        "changes in a part for roles::Hook");
     static_assert(head_fits,
                   "mellow: the part for roles::Head does not fit this backup or lacks greedy, random, values, targets "
                   "or evaluate (HeadPart in value/dqn_parts.hpp)");

@@ -61,8 +61,8 @@ struct Learner {
   }
 };
 
-/// The moments at which a part may act on the learner. Any part may have any of these functions; `state` is left out by
-/// one without state:
+/// The moments at which a part may act on the learner: any part but an initialiser and a target network may have any of
+/// these functions, with exactly these arguments; `state` is left out by one without state:
 ///
 ///     template <class Learner> void before_step(State<Scalar>& state, Learner& learner, Rng& rng) const;
 namespace moments {

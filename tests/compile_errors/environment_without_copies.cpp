@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: evaluations run on a copy of the environment, and this one cannot be copied
+#include <mellow/nn/mlp.hpp>
+#include <mellow/training/run.hpp>
+#include <mellow/value/dqn.hpp>
+
+using namespace mellow;
+
+struct Corridor {
+  Corridor() = default;
+  Corridor(Corridor&&) = default;
+  Box observation_space() const { return Box(1, 0, 4); }
+  Discrete action_space() const { return Discrete(2); }
+  void reset(Rng&) {}
+  Step step(Index, Rng&) { return {}; }
+  void observe(VectorRef<float> place) const { place[0] = 0; }
+};
+
+void run() {
+  value::Dqn agent(nn::Mlp({1, 8, 2}));
+  training::train(agent, Corridor{}, {});
+}

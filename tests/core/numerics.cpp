@@ -28,3 +28,16 @@ TEST_CASE("log_sum_exp neither overflows nor hides what is not finite") {
   CHECK(log_sum_exp(Eigen::Vector2d(0, -infinity)) == 0);
   CHECK(std::isnan(log_sum_exp(Eigen::Vector3d(1, std::nan(""), 2))));
 }
+
+TEST_CASE("softmax is a distribution proportional to exp, without overflow") {
+  Vector<double> p(3);
+  softmax(Eigen::Vector3d(1, 2, 3), p);
+  const double total = std::exp(1.0) + std::exp(2.0) + std::exp(3.0);
+  for (int i = 0; i < 3; ++i) CHECK(p[i] == Approx(std::exp(i + 1.0) / total).epsilon(1e-14));
+  softmax(Eigen::Vector3d(1e6, 1e6 - 1, -1e6), p);
+  CHECK(p[0] == Approx(1 / (1 + std::exp(-1.0))));
+  CHECK(p[2] == 0);
+  p << 0, std::log(2.0), 0;
+  softmax(p, p);  // in place
+  CHECK((p - Eigen::Vector3d(0.25, 0.5, 0.25)).norm() < 1e-15);
+}

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <mellow/operators/boltzmann.hpp>
 #include <mellow/operators/epsilon_greedy.hpp>
+#include <mellow/operators/epsilon_mix.hpp>
+#include <mellow/operators/explore.hpp>
 #include <mellow/operators/max.hpp>
-#include <mellow/operators/mellowmax.hpp>
+#include <mellow/operators/mean.hpp>
 
 #include "support/catch.hpp"
 
@@ -14,43 +17,13 @@ TEST_CASE("Max takes the largest value; the first of equals is selected") {
   CHECK(Max{}.select(q) == 1);
 }
 
-TEST_CASE("Mellowmax lies between mean and maximum and tends to both") {
-  Rng rng(1);
-  for (int i = 0; i < 100; ++i) {
-    Vector<double> q(5);
-    for (double& x : q) x = rng.normal(0, 3);
-    double last = q.mean();
-    for (const double omega : {0.01, 0.1, 1.0, 10.0, 1000.0}) {
-      const double mm = Mellowmax{omega}(q);
-      CHECK(mm ==
-            Approx(std::log((omega * (q.array() - q.maxCoeff())).exp().mean()) / omega + q.maxCoeff()).epsilon(1e-12));
-      CHECK(mm >= last - 1e-12);
-      CHECK(mm <= q.maxCoeff() + 1e-12);
-      last = mm;
-    }
-    CHECK(Mellowmax{1e-6}(q) == Approx(q.mean()).margin(1e-4));
-    CHECK(Mellowmax{1e6}(q) == Approx(q.maxCoeff()).margin(1e-5));
-    CHECK(Mellowmax{-1e6}(q) == Approx(q.minCoeff()).margin(1e-5));
-  }
-}
-
-TEST_CASE("Mellowmax is a non-expansion in the largest difference") {
-  Rng rng(2);
-  for (int i = 0; i < 1000; ++i) {
-    Vector<double> p(4), q(4);
-    for (Index k = 0; k < 4; ++k) {
-      p[k] = rng.normal(0, 5);
-      q[k] = rng.normal(0, 5);
-    }
-    const Mellowmax mm{rng.uniform(0.1, 20)};
-    CHECK(std::abs(mm(p) - mm(q)) <= (p - q).cwiseAbs().maxCoeff() + 1e-12);
-  }
-}
-
-TEST_CASE("Mellowmax of huge values does not overflow") {
-  CHECK(Mellowmax{5}(Eigen::Vector2d(1e6, 1e6 - 1)) == Approx(1e6 + std::log((1 + std::exp(-5.0)) / 2) / 5));
-  CHECK_THROWS_AS(Mellowmax{0}.validate(), Error);
-  CHECK_THROWS_AS(Mellowmax{std::nan("")}.validate(), Error);
+TEST_CASE("Mean and EpsilonMix are the values of random and of epsilon-greedy actions") {
+  const Eigen::Vector4d q(1, 3, 3, -2);
+  CHECK(Mean{}(q) == Approx(1.25));
+  CHECK(EpsilonMix{.epsilon = 0.2}(q) == Approx(0.2 * 1.25 + 0.8 * 3));
+  CHECK(EpsilonMix{.epsilon = 0}(q) == Max{}(q));
+  CHECK(EpsilonMix{.epsilon = 1}(q) == Mean{}(q));
+  CHECK_THROWS_AS(EpsilonMix{.epsilon = 1.1}.validate(), Error);
 }
 
 namespace {
@@ -72,4 +45,29 @@ TEST_CASE("Epsilon-greedy explores as often as its schedule says and asks for th
   }
   CHECK_THROWS_AS(EpsilonGreedy{.epsilon = 1.5}.validate(), Error);
   CHECK_THROWS_AS(EpsilonGreedy{.epsilon = -0.1}.validate(), Error);
+}
+
+TEST_CASE("Exploration parts tell the probabilities they act by") {
+  const Eigen::Vector3d q(0.1, 0.7, 0.7);
+  Vector<double> pi(3);
+  EpsilonGreedy{.epsilon = linear(1, 0.3, 100)}.probabilities(q, 100, pi);
+  CHECK((pi - Eigen::Vector3d(0.1, 0.8, 0.1)).norm() < 1e-15);
+  explore(Boltzmann{.beta = 2}).probabilities(q, 0, pi);
+  CHECK(pi[1] / pi[0] == Approx(std::exp(1.2)));
+  CHECK_THROWS_AS(explore(Boltzmann{.beta = std::nan("")}).validate(), Error);
+}
+
+TEST_CASE("explore draws actions from a policy") {
+  struct Choice {
+    Eigen::Vector3d q{0.1, 0.7, -0.2};
+    auto values() { return q.col(0); }
+  } choice;
+  const auto exploration = explore(Boltzmann{.beta = 3});
+  StateOf<Explore<Boltzmann>, double> state;
+  Vector<double> pi(3), count = Vector<double>::Zero(3);
+  exploration.probabilities(choice.q, 0, pi);
+  Rng rng(4);
+  constexpr int draws = 20'000;
+  for (int i = 0; i < draws; ++i) ++count[exploration.choose(state, choice, 0, rng)];
+  for (int a = 0; a < 3; ++a) CHECK(count[a] / draws == Approx(pi[a]).margin(5 * std::sqrt(0.25 / draws)));
 }

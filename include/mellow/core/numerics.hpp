@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cassert>
 #include <cmath>
 #include <limits>
 
@@ -18,6 +19,15 @@ typename Derived::Scalar log_sum_exp(const Eigen::DenseBase<Derived>& x) {
   const Scalar largest = x.derived().template maxCoeff<Eigen::PropagateNaN>();
   if (!std::isfinite(largest)) return largest;
   return largest + std::log((x.derived().array() - largest).exp().sum());
+}
+
+/// Writes p_i = exp(x_i) / sum_j exp(x_j) without overflow; the same length as x, which may be an expression of p.
+template <class Derived>
+void softmax(const Eigen::DenseBase<Derived>& x, VectorRef<typename Derived::Scalar> p) {
+  assert(p.size() == x.size());
+  p.array() = x.derived().array();
+  p.array() = (p.array() - p.maxCoeff()).exp();
+  p /= p.sum();
 }
 
 }  // namespace mellow

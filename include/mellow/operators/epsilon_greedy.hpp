@@ -5,6 +5,7 @@
 #include <mellow/core/parts.hpp>
 #include <mellow/core/rng.hpp>
 #include <mellow/core/schedule.hpp>
+#include <mellow/operators/max.hpp>
 
 namespace mellow::operators {
 
@@ -25,6 +26,14 @@ struct EpsilonGreedy {
   template <class Choice>
   auto choose(Choice&& choice, Index step, Rng& rng) const {
     return rng.uniform() < epsilon(step) ? choice.random(rng) : choice.greedy();
+  }
+
+  /// Writes the probability of each action at values q after `step` steps.
+  template <class Derived>
+  void probabilities(const Eigen::DenseBase<Derived>& q, Index step, VectorRef<typename Derived::Scalar> pi) const {
+    using Scalar = typename Derived::Scalar;
+    pi.setConstant(static_cast<Scalar>(epsilon(step) / static_cast<double>(q.size())));
+    pi[argmax(q)] += static_cast<Scalar>(1.0 - epsilon(step));
   }
 };
 

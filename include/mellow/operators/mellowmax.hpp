@@ -6,6 +6,7 @@
 #include <mellow/core/error.hpp>
 #include <mellow/core/numerics.hpp>
 #include <mellow/core/parts.hpp>
+#include <mellow/operators/boltzmann.hpp>
 
 namespace mellow::operators {
 
@@ -13,21 +14,41 @@ namespace mellow::operators {
 /// non-expansion.
 ///
 /// Between the mean (omega -> 0) and the maximum (omega -> infinity); a negative omega leans to the minimum. Prefer it
-/// to a Boltzmann softmax as a backup: the fixed point is unique. Derivative in q: softmax(omega q).
+/// to a Boltzmann softmax as a backup: the fixed point is unique. The policy that belongs to it: `MellowmaxPolicy`.
 struct Mellowmax {
   using role = roles::Backup;
 
-  double omega = 5.0;  ///< sharpness; finite, not 0
+  double omega = 5.0;  ///< sharpness; finite, not 0 (that is `Mean`)
 
   void validate() const {
     require(std::isfinite(omega) && omega != 0.0, "Mellowmax", "omega must be finite and not 0", omega);
   }
 
+  /// mm_omega(q), to full precision for any omega: exponents are taken from the largest value (for omega < 0 the
+  /// smallest), and where all of them are small the logarithm is that of 1 + something small.
   template <class Derived>
   typename Derived::Scalar operator()(const Eigen::DenseBase<Derived>& q) const {
     using Scalar = typename Derived::Scalar;
     const auto sharpness = static_cast<Scalar>(omega);
-    return (log_sum_exp(q.derived().array() * sharpness) - std::log(static_cast<Scalar>(q.size()))) / sharpness;
+    const Scalar best = omega > 0 ? q.derived().template maxCoeff<Eigen::PropagateNaN>()
+                                  : q.derived().template minCoeff<Eigen::PropagateNaN>();
+    if (!std::isfinite(best)) return best;
+    const Scalar lowest = sharpness * (omega > 0 ? q.derived().minCoeff() - best : q.derived().maxCoeff() - best);
+    const Scalar log_mean = lowest > Scalar(-1) ? std::log1p((sharpness * (q.derived().array() - best)).expm1().mean())
+                                                : std::log((sharpness * (q.derived().array() - best)).exp().mean());
+    return best + log_mean / sharpness;
+  }
+
+  /// Writes the derivative in q: softmax(omega q).
+  template <class Derived>
+  void gradient(const Eigen::DenseBase<Derived>& q, VectorRef<typename Derived::Scalar> out) const {
+    Boltzmann{omega}.probabilities(q, out);
+  }
+
+  /// The derivative in omega: (boltz_omega(q) - mm_omega(q)) / omega, never negative.
+  template <class Derived>
+  typename Derived::Scalar omega_derivative(const Eigen::DenseBase<Derived>& q) const {
+    return (Boltzmann{omega}(q) - (*this)(q)) / static_cast<typename Derived::Scalar>(omega);
   }
 };
 

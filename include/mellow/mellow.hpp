@@ -50,6 +50,12 @@
 #include <mellow/environments/tabular_model.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/environments/wrapper.hpp>
+#include <mellow/models/plan.hpp>
+#include <mellow/models/policy_evaluation.hpp>
+#include <mellow/models/policy_iteration.hpp>
+#include <mellow/models/prioritized_sweeping.hpp>
+#include <mellow/models/uct.hpp>
+#include <mellow/models/value_iteration.hpp>
 #include <mellow/nn/activation.hpp>
 #include <mellow/nn/dense.hpp>
 #include <mellow/nn/gradient_check.hpp>

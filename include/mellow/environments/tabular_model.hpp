@@ -32,7 +32,7 @@ concept TabularModel = requires(const M model, Index state, Index action) {
   { model.states() } -> std::convertible_to<Index>;
   { model.actions() } -> std::convertible_to<Index>;
   { model.start() } -> std::convertible_to<const Vector<double>&>;
-  { *std::ranges::begin(model.outcomes(state, action)) } -> std::convertible_to<Outcome>;
+  requires std::convertible_to<std::ranges::range_value_t<decltype(model.outcomes(state, action))>, Outcome>;
 };
 
 /// r + discount v(next), in expectation over what an action may lead to.

@@ -80,8 +80,15 @@
 #include <mellow/value/dqn_options.hpp>
 #include <mellow/value/dqn_parts.hpp>
 #include <mellow/value/dqn_types.hpp>
+#include <mellow/value/expected_td.hpp>
+#include <mellow/value/gradient_td.hpp>
 #include <mellow/value/learner.hpp>
+#include <mellow/value/linear_td.hpp>
 #include <mellow/value/scalar_head.hpp>
+#include <mellow/value/tabular_parts.hpp>
+#include <mellow/value/tabular_q.hpp>
+#include <mellow/value/tabular_td.hpp>
 #include <mellow/value/td_loss.hpp>
+#include <mellow/value/traces.hpp>
 #include <mellow/value/tracking.hpp>
 #include <mellow/version.hpp>

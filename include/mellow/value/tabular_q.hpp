@@ -148,13 +148,23 @@ class TabularQ {
   struct Choice {
     const TabularQ& agent;
     Index state;
-    Index greedy() const { return agent.greedy(state); }
-    Index random(Rng& rng) const { return rng.below(agent.actions()); }
+    Rng& rng;
+    /// One of equals at random: in a table that is still constant, the first would never leave its corner.
+    Index greedy() const {
+      const auto q = values();
+      const double best = q.maxCoeff();
+      const Index equals = (q.array() == best).count();
+      Index skipped = equals > 1 ? rng.below(equals) : 0;
+      for (Index a = 0; a < q.size(); ++a)
+        if (q[a] == best && skipped-- == 0) return a;
+      return 0;
+    }
+    Index random(Rng& generator) const { return generator.below(agent.actions()); }
     auto values() const { return agent.q(state); }
   };
 
   Index choose(Index state, Rng& rng) {
-    return call_part(calls::choose, exploration_, exploration_state_, Choice{*this, state}, steps_, rng);
+    return call_part(calls::choose, exploration_, exploration_state_, Choice{*this, state, rng}, steps_, rng);
   }
 
   /// The value of the next state for the table whose first column is given.

@@ -61,6 +61,7 @@ TEST_CASE("explore draws actions from a policy") {
   struct Choice {
     Eigen::Vector3d q{0.1, 0.7, -0.2};
     auto values() { return q.col(0); }
+    Index action(Index i) { return i; }
   } choice;
   const auto exploration = explore(Boltzmann{.beta = 3});
   StateOf<Explore<Boltzmann>, double> state;

@@ -289,6 +289,43 @@ TEST_CASE("While it learns, an agent takes any of the best actions") {
   CHECK(agent.greedy(0) == 0);
 }
 
+TEST_CASE("A mask leaves its actions alone to acting, backups and traces") {
+  const bool mask[] = {true, false, true};
+  const Matrix<double> table = (Matrix<double>(3, 2) << 1, 0.2, 5, 0.9, 2, 0.5).finished();
+  const auto with_table = [&](const auto&... parts) {
+    TabularQ agent(2, 3, {.discount = 1, .learning_rate = 1}, parts...);
+    if (agent.parameters().cols() == 2) agent.set_parameters(table);
+    else agent.set_parameters((Matrix<double>(3, 4) << table, table).finished());
+    return agent;
+  };
+  Rng rng(1);
+  auto agent = with_table(EpsilonGreedy{.epsilon = 0.5});
+  CHECK(agent.greedy(0) == 1);
+  CHECK(agent.greedy(0, mask) == 2);
+  auto mellow = with_table(explore(MellowmaxPolicy{1}));
+  for (int i = 0; i < 200; ++i) {
+    CHECK(agent.act(0, rng, mask) != 1);
+    CHECK(mellow.act(0, rng, mask) != 1);
+  }
+  const auto target = [&](auto learner) {
+    const bool ended = false;
+    learner.observe({0, Index{0}, 0.0, 1, ended, ended, mask}, rng);
+    return learner.q(0)[0];
+  };
+  CHECK(target(with_table()) == Approx(0.5));
+  CHECK(target(with_table(Mellowmax{2})) == Approx(Mellowmax{2}(Eigen::Vector2d(0.2, 0.5))));
+  CHECK(target(with_table(greedily, Sarsa{})) == Approx(0.5));
+  CHECK(target(with_table(EpsilonGreedy{.epsilon = 0.5}, ExpectedSarsa{})) == Approx(0.25 * 0.2 + 0.75 * 0.5));
+  CHECK(target(with_table(DoubleQ{})) == Approx(0.5 * (0.5 + 1)));  // one table of two
+
+  TabularQ traced(2, 3, {.discount = 1, .learning_rate = 0.5}, Accumulating{1.0});
+  traced.set_parameters(table);
+  traced.observe({0, Index{0}, 0.0, 1, false, false, mask}, rng);
+  const double before = traced.q(0)[0];
+  traced.observe({1, Index{2}, 10.0, 0, true, false, mask}, rng);  // the best of the allowed ones
+  CHECK(traced.q(0)[0] > before + 1);
+}
+
 TEST_CASE("Two tabular agents of one seed stay equal, and a copy goes on the same way") {
   const Tabular environment(environments::frozen_lake());
   const auto make = [] { return TabularQ(16, 4, {}, Sarsa{}, Replacing{}, explore(Boltzmann{.beta = 2})); };

@@ -28,12 +28,13 @@ struct Explore {
     static void visit_state(Self&, Visit&&) {}  // rewritten by every choice
   };
 
+  /// Draws one of the choice's actions.
   template <class Scalar, class Choice>
   Index choose(State<Scalar>& state, Choice&& choice, Index, Rng& rng) const {
     const auto q = choice.values();
     state.probabilities.resize(q.size());
     policy.probabilities(q, state.probabilities);
-    return rng.categorical(state.probabilities);
+    return choice.action(rng.categorical(state.probabilities));
   }
 
   /// Writes the probability of each action at values q.

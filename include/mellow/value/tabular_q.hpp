@@ -8,6 +8,7 @@
 #include <optional>
 
 #include <mellow/core/metric.hpp>
+#include <mellow/operators/mask.hpp>
 #include <mellow/value/tabular_parts.hpp>
 
 namespace mellow::value {
@@ -66,37 +67,42 @@ class TabularQ {
     tables_.setConstant(actions, (double_tables ? 2 : 1) * states, options_.initial_value);
     before_.setConstant(actions, options_.initial_value);
     probabilities_.setZero(actions);
+    allowed_ = other_allowed_ = probabilities_;
+    mask_.setConstant(actions, true);
   }
 
-  /// An action for learning: explores as the exploration part says.
-  Index act(Index state, Rng& rng) {
-    if (next_action_ == none) return choose(state, rng);
+  /// An action for learning, one that the mask allows: explores as the exploration part says.
+  Index act(Index state, Rng& rng, ActionMask mask = {}) {
+    if (next_action_ == none) return choose(state, rng, mask);
     const Index action = next_action_;  // SARSA has chosen when it learned
     next_action_ = none;
     return action;
   }
 
-  /// The best action by the table (two tables: by their mean); the first of equals.
-  Index greedy(Index state) const { return operators::argmax(q(state)); }
+  /// The best action by the table (two tables: by their mean) among those that the mask allows; the first of equals.
+  Index greedy(Index state, ActionMask mask = {}) {
+    return operators::nth_allowed(mask, operators::argmax(values(state, mask)));
+  }
 
   /// Learns from one step.
   std::optional<TabularLearned> observe(const Transition<Index, Index>& t, Rng& rng) {
     assert(t.observation >= 0 && t.observation < states_ && t.action >= 0 && t.action < actions());
     const double learning_rate = options_.learning_rate(steps_);
     ++steps_;
-    const bool ends = t.terminated || t.truncated;
     const Index table = double_tables ? rng.below(2) * states_ : 0;
-    const double next = t.terminated ? 0.0 : next_value(t.next_observation, table, rng);
+    const double next = t.terminated ? 0.0 : next_value(t.next_observation, table, rng, t.next_allowed);
     const double error = t.reward + options_.discount * next - tables_(t.action, table + t.observation);
-    if constexpr (SelectingBackup<Backup>)
-      if (const auto q = tables_.col(t.observation); q[t.action] != q[backup_.select(q)]) traces_.clear();
+    cut_traces(t.observation, t.action);
     const double before = before_[t.action];
     if constexpr (std::same_as<Traces, Dutch>) before_ = tables_.col(t.next_observation);
     traces_.update(tables_.data(), (table + t.observation) * actions() + t.action, learning_rate, error, before);
-    if (ends) {
+    if (t.terminated || t.truncated) {
       traces_.clear();
       next_action_ = none;
-    } else traces_.decay(options_.discount);
+    } else {
+      traces_.decay(options_.discount);
+      remember(t.next_allowed);
+    }
     return TabularLearned{.td_error = error};
   }
 
@@ -137,6 +143,7 @@ class TabularQ {
     visit("before", self.before_);
     visit("exploration", self.exploration_state_);
     visit("traces", self.traces_);
+    visit("mask", self.mask_);
     visit("next_action", self.next_action_);
     visit("steps", self.steps_);
   }
@@ -146,38 +153,62 @@ class TabularQ {
 
   /// The present choice as exploration sees it.
   struct Choice {
-    const TabularQ& agent;
+    TabularQ& agent;
     Index state;
     Rng& rng;
+    ActionMask mask;
     /// One of equals at random: in a table that is still constant, the first would never leave its corner.
     Index greedy() const {
       const auto q = values();
       const double best = q.maxCoeff();
       const Index equals = (q.array() == best).count();
       Index skipped = equals > 1 ? rng.below(equals) : 0;
-      for (Index a = 0; a < q.size(); ++a)
-        if (q[a] == best && skipped-- == 0) return a;
-      return 0;
+      for (Index i = 0; i < q.size(); ++i)
+        if (q[i] == best && skipped-- == 0) return action(i);
+      return action(0);
     }
-    Index random(Rng& generator) const { return generator.below(agent.actions()); }
-    auto values() const { return agent.q(state); }
+    Index random(Rng& generator) const {
+      return action(generator.below(operators::count_allowed(agent.actions(), mask)));
+    }
+    auto values() const { return agent.values(state, mask); }
+    Index action(Index i) const { return operators::nth_allowed(mask, i); }
   };
 
-  Index choose(Index state, Rng& rng) {
-    return call_part(calls::choose, exploration_, exploration_state_, Choice{*this, state, rng}, steps_, rng);
+  Index choose(Index state, Rng& rng, ActionMask mask) {
+    return call_part(calls::choose, exploration_, exploration_state_, Choice{*this, state, rng, mask}, steps_, rng);
   }
 
-  /// The value of the next state for the table whose first column is given.
-  double next_value(Index state, Index table, Rng& rng) {
+  /// Values of the allowed actions.
+  auto values(Index state, ActionMask mask) { return operators::keep_allowed<double>(q(state), mask, allowed_); }
+
+  /// The value of the next state for the table whose first column is given, over the allowed actions.
+  double next_value(Index state, Index table, Rng& rng, ActionMask mask) {
     if constexpr (ActionBackup<Backup>) {
-      next_action_ = choose(state, rng);
+      next_action_ = choose(state, rng, mask);
       return backup_.of_action(tables_.col(state), next_action_);
     } else if constexpr (PolicyBackup<Backup>) {
-      exploration_.probabilities(tables_.col(state), steps_, probabilities_);
-      return backup_.of_policy(tables_.col(state), probabilities_);
+      const auto q = values(state, mask);
+      auto pi = probabilities_.head(q.size());
+      exploration_.probabilities(q, steps_, pi);
+      return backup_.of_policy(q, pi);
     } else if constexpr (double_tables) {
-      return backup_(tables_.col(states_ - table + state), tables_.col(table + state));
-    } else return backup_(tables_.col(state));
+      return backup_(operators::keep_allowed<double>(tables_.col(states_ - table + state), mask, other_allowed_),
+                     operators::keep_allowed<double>(tables_.col(table + state), mask, allowed_));
+    } else return backup_(values(state, mask));
+  }
+
+  /// Forgets what came before an action that the backup would not have taken (Watkins 1989).
+  void cut_traces(Index state, Index action) {
+    if constexpr (SelectingBackup<Backup> && !std::same_as<Traces, NoTraces>) {
+      const auto q = values(state, {mask_.data(), static_cast<std::size_t>(mask_.size())});
+      if (tables_(action, state) != q[backup_.select(q)]) traces_.clear();
+    }
+  }
+
+  /// Keeps which actions are allowed in the state that comes next, for `cut_traces`.
+  void remember(ActionMask mask) {
+    if constexpr (SelectingBackup<Backup> && !std::same_as<Traces, NoTraces>)
+      for (Index a = 0; a < mask_.size(); ++a) mask_[a] = mask.empty() || mask[static_cast<std::size_t>(a)];
   }
 
   TabularQOptions options_;
@@ -189,8 +220,10 @@ class TabularQ {
   Matrix<double> tables_;         // actions x states, once or twice
   Vector<double> before_;         // actions: of the present state, before the last update; for true online updates
   Vector<double> probabilities_;  // actions
-  Index next_action_ = none;      // chosen by SARSA, not yet taken
-  Index steps_ = 0;               // observed
+  Vector<double> allowed_, other_allowed_;      // values of allowed actions
+  Eigen::Array<bool, Eigen::Dynamic, 1> mask_;  // actions: which the present state allows
+  Index next_action_ = none;                    // chosen by SARSA, not yet taken
+  Index steps_ = 0;                             // observed
 };
 
 }  // namespace mellow::value

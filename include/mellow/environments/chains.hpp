@@ -5,6 +5,7 @@
 
 namespace mellow::environments {
 
+/// The numbers of a chain.
 struct ChainOptions {
   double left_reward = 0.0;   ///< of leaving at the left end
   double right_reward = 1.0;  ///< of leaving at the right end
@@ -30,6 +31,7 @@ inline TabularMdp chain(Index states, const ChainOptions& options = {}) {
   return TabularMdp(states, 2, outcomes, Vector<double>::Unit(states, states / 2));
 }
 
+/// The numbers of the counter-example.
 struct BoltzmannCounterExampleOptions {
   double reward_b = 0.033;  ///< of action 1, whose two outcomes pay the same
 };

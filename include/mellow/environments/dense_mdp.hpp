@@ -16,6 +16,7 @@ namespace mellow::environments {
 /// episode. `rewards()` is actions x states: the expected reward of each action.
 class DenseMdp {
  public:
+  /// states x states, a row a state.
   using TransitionMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
   /// One transition matrix an action. `start` as for `TabularMdp`.
@@ -46,12 +47,13 @@ class DenseMdp {
         }
   }
 
-  Index states() const { return rewards_.cols(); }
-  Index actions() const { return rewards_.rows(); }
+  Index states() const { return rewards_.cols(); }        ///< how many
+  Index actions() const { return rewards_.rows(); }       ///< how many
   const Vector<double>& start() const { return start_; }  ///< probability of each state to begin in: states
 
+  /// Row s: the probabilities of the state after s and this action.
   const TransitionMatrix& transitions(Index action) const { return transitions_[static_cast<std::size_t>(action)]; }
-  const Matrix<double>& rewards() const { return rewards_; }
+  const Matrix<double>& rewards() const { return rewards_; }  ///< actions x states: expected reward
 
   /// One outcome a state, of which some may have probability 0, and one for the end of the episode.
   auto outcomes(Index state, Index action) const {

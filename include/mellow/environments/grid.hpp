@@ -18,7 +18,7 @@ enum class Move : std::uint8_t { Left, Down, Right, Up };
 /// A map of cells, one character a cell, in which all but the walls ('#') are numbered row by row.
 class Grid {
  public:
-  static constexpr Index moves = 4;
+  static constexpr Index moves = 4;  ///< how many directions there are
 
   /// Reads rows that are separated by line ends. Throws Error where rows differ in length or all is wall.
   explicit Grid(std::string_view map) {
@@ -44,9 +44,9 @@ class Grid {
     require(states() > 0, "Grid", "a map needs a cell that is not a wall", map);
   }
 
-  Index rows() const { return static_cast<Index>(text_.size()) / columns_; }
-  Index columns() const { return columns_; }
-  Index states() const { return static_cast<Index>(cell_of_.size()); }  ///< cells that are not walls
+  Index rows() const { return static_cast<Index>(text_.size()) / columns_; }  ///< height of the map
+  Index columns() const { return columns_; }                                  ///< width of the map
+  Index states() const { return static_cast<Index>(cell_of_.size()); }        ///< cells that are not walls
 
   /// The character of a state's cell.
   char at(Index state) const { return text_[static_cast<std::size_t>(cell_of_[static_cast<std::size_t>(state)])]; }

@@ -6,6 +6,7 @@
 
 namespace mellow::environments {
 
+/// The numbers of a gridworld.
 struct GridworldOptions {
   double slip = 0.0;             ///< probability that a move goes to one of its two sides instead, half each; in [0, 1]
   double step_reward = 0.0;      ///< of each move that leads to no marked cell
@@ -14,9 +15,9 @@ struct GridworldOptions {
   double cliff_reward = -100.0;  ///< of entering C, which leads back to the first start
 };
 
-/// A gridworld from a map: `S` start (several: one at random), `G` goal, `H` hole, `C` cliff, `#` wall, `.` or `F`
-/// free. Moves are left, down, right, up; a move against a wall or the border stays where it is. States are the cells
-/// that are not walls, row by row.
+/// A gridworld from a map of characters: S start (several: one at random), G goal, H hole, C cliff, # wall,
+/// and F or a full stop for free cells. Moves are left, down, right, up; a move against a wall or the border stays
+/// where it is. States are the cells that are not walls, row by row.
 ///
 /// Throws Error for an unknown character, a map without a start, or options out of range.
 inline TabularMdp gridworld(const Grid& grid, const GridworldOptions& options = {}) {

@@ -18,7 +18,7 @@ struct LinearMrp {
   Matrix<double> features;     ///< features x states
   Vector<double> weights;      ///< states: how often each is updated, >= 0; any distribution, not only the stationary
 
-  Index states() const { return rewards.size(); }
+  Index states() const { return rewards.size(); }  ///< how many
 
   /// Throws Error where shapes do not fit, a probability or weight is negative, or a row exceeds 1.
   void validate() const {
@@ -39,12 +39,13 @@ struct LinearMrp {
     }
   }
 
-  /// A state drawn by `weights`, and what follows it; `next` is -1 where the process ends.
+  /// A state and what follows it.
   struct Sample {
-    Index state = 0;
-    double reward = 0.0;
-    Index next = -1;
+    Index state = 0;      ///< the state that is updated
+    double reward = 0.0;  ///< of leaving it
+    Index next = -1;      ///< the state that follows; -1: none
   };
+  /// Draws a state by `weights`, and what follows it.
   Sample sample(Rng& rng) const {
     const Index state = rng.categorical(weights);
     double left = rng.uniform();
@@ -54,6 +55,7 @@ struct LinearMrp {
   }
 };
 
+/// The numbers of the two-state example.
 struct TsitsiklisVanRoyOptions {
   double discount = 0.9;      ///< in [0, 1]
   double end = 0.1;           ///< probability that the second state ends the process, in [0, 1]

@@ -6,6 +6,7 @@
 
 namespace mellow::environments {
 
+/// The numbers of the taxi.
 struct PassengerTaxiOptions {
   double slip = 0.0;  ///< probability that a move goes to one of its two sides instead, half each; in [0, 1]
 };

@@ -44,6 +44,7 @@ inline DenseMdp random_mdp(Rng& rng) {
   return {std::move(transitions), std::move(rewards)};
 }
 
+/// The size of a Garnet problem.
 struct GarnetOptions {
   Index states = 100;   ///< > 0
   Index actions = 4;    ///< > 0

@@ -15,10 +15,11 @@ namespace mellow::environments {
 template <TabularModel Model>
 class Tabular {
  public:
+  /// Takes the model; all copies share it.
   explicit Tabular(Model model) : shared_(std::make_shared<const Shared>(std::move(model))) {}
 
-  Discrete observation_space() const { return Discrete(model().states()); }
-  Discrete action_space() const { return Discrete(model().actions()); }
+  Discrete observation_space() const { return Discrete(model().states()); }  ///< the states
+  Discrete action_space() const { return Discrete(model().actions()); }      ///< the actions
 
   /// Begins in a state drawn from the model's start probabilities. Takes one uniform number, as Gymnasium's toy texts
   /// do.
@@ -35,11 +36,11 @@ class Tabular {
     return {.reward = outcome.reward, .terminated = outcome.terminated};
   }
 
-  void observe(Index& out) const { out = state_; }
+  void observe(Index& out) const { out = state_; }  ///< the present state
 
-  const Model& model() const { return shared_->model; }
-  Index state() const { return state_; }
-  void set_state(Index state) { state_ = state; }
+  const Model& model() const { return shared_->model; }  ///< what it was made of
+  Index state() const { return state_; }                 ///< the present state
+  void set_state(Index state) { state_ = state; }        ///< goes on from this state
 
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {

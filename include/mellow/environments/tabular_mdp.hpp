@@ -36,8 +36,8 @@ class TabularMdp {
     first_.push_back(outcomes_.size());
   }
 
-  Index states() const { return states_; }
-  Index actions() const { return actions_; }
+  Index states() const { return states_; }                ///< how many
+  Index actions() const { return actions_; }              ///< how many
   const Vector<double>& start() const { return start_; }  ///< probability of each state to begin in: states
 
   /// What may follow an action, in the order given.

@@ -15,8 +15,8 @@ namespace mellow::environments {
 struct Outcome {
   double probability = 1.0;  ///< in [0, 1]
   Index next = 0;            ///< the state it leads to
-  double reward = 0.0;
-  bool terminated = false;  ///< the episode ends there: no value lies beyond
+  double reward = 0.0;       ///< finite
+  bool terminated = false;   ///< the episode ends there: no value lies beyond
 };
 
 /// A Markov decision process of finitely many states 0 .. states()-1 and actions 0 .. actions()-1, whose probabilities

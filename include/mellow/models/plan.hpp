@@ -18,6 +18,7 @@ struct PlanOptions {
   double tolerance = 1e-6;         ///< a plan has converged when its values change by less, >= 0
   Index max_iterations = 100'000;  ///< > 0
 
+  /// Throws Error for a number out of range.
   void validate() const {
     constexpr auto where = "models::PlanOptions";
     require(discount >= 0 && discount <= 1, where, "discount must lie in [0, 1]", discount);

@@ -22,6 +22,7 @@ struct UctOptions {
   double discount = 0.99;     ///< in [0, 1]
   double exploration = 0.7;   ///< C_p >= 0; 1 / sqrt(2) suits returns in [0, 1], others scale it
 
+  /// Throws Error for a number out of range.
   void validate() const {
     constexpr auto where = "models::Uct";
     require(simulations > 0, where, "simulations must be positive", simulations);
@@ -33,6 +34,7 @@ struct UctOptions {
 
 /// Acts at random after a simulation has left the tree.
 struct RandomRollout {
+  /// Draws an action.
   template <class E>
   Index operator()(const E& environment, Rng& rng) const {
     return environment.action_space().sample(rng);
@@ -77,10 +79,9 @@ class Uct {
     return operators::argmax(visits_.col(0));
   }
 
-  /// Of the last search: how often each action was tried at the root, and the mean return that followed: actions.
-  auto visits() const { return visits_.col(0); }
-  auto values() const { return means_.col(0); }
-  Index nodes() const { return nodes_; }  ///< of the last search's tree
+  auto visits() const { return visits_.col(0); }  ///< actions: how often the last search tried each at the root
+  auto values() const { return means_.col(0); }   ///< actions: mean return that followed each
+  Index nodes() const { return nodes_; }          ///< of the last search's tree
 
  private:
   static constexpr Index none = -1;

@@ -21,6 +21,7 @@ struct Boltzmann {
 
   double beta = 1.0;  ///< finite; 0 is uniform, large is greedy, negative prefers small values
 
+  /// Throws Error for a number out of range.
   void validate() const { require(std::isfinite(beta), "Boltzmann", "beta must be finite", beta); }
 
   /// boltz_beta(q).

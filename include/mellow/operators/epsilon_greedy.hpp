@@ -18,11 +18,13 @@ struct EpsilonGreedy {
 
   Schedule epsilon = linear(1.0, 0.05, 10'000);  ///< in [0, 1], by environment steps
 
+  /// Throws Error for a number out of range.
   void validate() const {
     require(epsilon.minimum() >= 0.0, "EpsilonGreedy", "epsilon must lie in [0, 1]", epsilon.minimum());
     require(epsilon.maximum() <= 1.0, "EpsilonGreedy", "epsilon must lie in [0, 1]", epsilon.maximum());
   }
 
+  /// Takes a random or the greedy action of a choice.
   template <class Choice>
   auto choose(Choice&& choice, Index step, Rng& rng) const {
     return rng.uniform() < epsilon(step) ? choice.random(rng) : choice.greedy();

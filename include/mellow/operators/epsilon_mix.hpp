@@ -16,10 +16,12 @@ struct EpsilonMix {
 
   double epsilon = 0.1;  ///< share of the mean, in [0, 1]
 
+  /// Throws Error for a number out of range.
   void validate() const {
     require(epsilon >= 0.0 && epsilon <= 1.0, "EpsilonMix", "epsilon must lie in [0, 1]", epsilon);
   }
 
+  /// eps_e(q).
   template <class Derived>
   typename Derived::Scalar operator()(const Eigen::DenseBase<Derived>& q) const {
     const auto share = static_cast<typename Derived::Scalar>(epsilon);

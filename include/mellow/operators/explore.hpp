@@ -16,10 +16,12 @@ template <Policy P>
 struct Explore {
   using role = roles::Exploration;
 
-  P policy;
+  P policy;  ///< what actions are drawn from
 
+  /// Throws Error where the policy's numbers are out of range.
   void validate() const { validate_part(policy); }
 
+  /// What is reused from choice to choice.
   template <class Scalar>
   struct State {
     Vector<Scalar> probabilities;  ///< of the last choice

@@ -18,6 +18,7 @@ Index argmax(const Eigen::DenseBase<Derived>& q) {
 struct Max {
   using role = roles::Backup;
 
+  /// max_a q(a).
   template <class Derived>
   typename Derived::Scalar operator()(const Eigen::DenseBase<Derived>& q) const {
     return q.derived().maxCoeff();

@@ -10,6 +10,7 @@ namespace mellow::operators {
 struct Mean {
   using role = roles::Backup;
 
+  /// mean_a q(a).
   template <class Derived>
   typename Derived::Scalar operator()(const Eigen::DenseBase<Derived>& q) const {
     return q.derived().mean();

@@ -20,6 +20,7 @@ struct Mellowmax {
 
   double omega = 5.0;  ///< sharpness; finite, not 0 (that is `Mean`)
 
+  /// Throws Error for a number out of range.
   void validate() const {
     require(std::isfinite(omega) && omega != 0.0, "Mellowmax", "omega must be finite and not 0", omega);
   }

@@ -25,6 +25,7 @@ enum class TemperatureGradient { Implicit, Stopped };
 struct MellowmaxPolicy {
   double omega = 5.0;  ///< sharpness of the mellowmax; finite, not 0
 
+  /// Throws Error for a number out of range.
   void validate() const {
     require(std::isfinite(omega) && omega != 0.0, "MellowmaxPolicy", "omega must be finite and not 0", omega);
   }

@@ -21,6 +21,7 @@ struct GradientTdOptions {
   Schedule secondary_rate = 0.05;                   ///< beta of the secondary weights, by steps, >= 0
   GradientTdUpdate update = GradientTdUpdate::Tdc;  ///< which of the two updates
 
+  /// Throws Error for a number out of range.
   void validate() const {
     constexpr auto where = "value::GradientTd";
     require(discount >= 0 && discount <= 1, where, "discount must lie in [0, 1]", discount);
@@ -63,8 +64,10 @@ class GradientTd {
     return error;
   }
 
+  /// theta' phi.
   double value(const ConstVectorRef<double>& phi) const { return theta_.dot(phi); }
-  const Vector<double>& parameters() const { return theta_; }
+  const Vector<double>& parameters() const { return theta_; }  ///< theta: features
+  /// Sets theta. Throws Error for another length.
   void set_parameters(const ConstVectorRef<double>& theta) {
     require(theta.size() == theta_.size(), "value::GradientTd", fmt::format("theta has {} numbers", theta_.size()),
             theta.size());

@@ -49,8 +49,10 @@ class LinearTd {
     return error;
   }
 
+  /// theta' phi.
   double value(const ConstVectorRef<double>& phi) const { return theta_.dot(phi); }
-  const Vector<double>& parameters() const { return theta_; }
+  const Vector<double>& parameters() const { return theta_; }  ///< theta: features
+  /// Sets theta. Throws Error for another length.
   void set_parameters(const ConstVectorRef<double>& theta) {
     require(theta.size() == theta_.size(), "value::LinearTd", fmt::format("theta has {} numbers", theta_.size()),
             theta.size());

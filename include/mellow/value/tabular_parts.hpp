@@ -16,6 +16,7 @@ namespace mellow::value {
 struct Sarsa {
   using role = roles::Backup;
 
+  /// q(next_action).
   template <class Derived>
   double of_action(const Eigen::DenseBase<Derived>& q, Index next_action) const {
     return q.derived()[next_action];
@@ -27,6 +28,7 @@ struct Sarsa {
 struct ExpectedSarsa {
   using role = roles::Backup;
 
+  /// sum_a pi(a) q(a).
   template <class Derived>
   double of_policy(const Eigen::DenseBase<Derived>& q, const ConstVectorRef<double>& pi) const {
     double value = 0.0;
@@ -62,6 +64,8 @@ concept TabularBackup = Backup<B, double> || ActionBackup<B> || PolicyBackup<B>;
 template <class P>
 concept KnownExploration =
     requires(const P part, const Vector<double> q, Vector<double> pi) { part.probabilities(q, Index{}, pi); };
+
+namespace detail {
 
 /// The types of a tabular agent's parts, defaults in place, and every check of them.
 template <class... Parts>
@@ -129,5 +133,7 @@ struct TabularTypes {
     else return Wanted{};
   }
 };
+
+}  // namespace detail
 
 }  // namespace mellow::value

@@ -19,6 +19,7 @@ struct TabularQOptions {
   Schedule learning_rate = 0.1;  ///< alpha, by environment steps, in [0, 1]
   double initial_value = 0.0;  ///< of every action; finite; above what can be earned it makes the agent try everything
 
+  /// Throws Error for a number out of range.
   void validate() const {
     constexpr auto where = "value::TabularQ";
     require(discount >= 0 && discount <= 1, where, "discount must lie in [0, 1]", discount);
@@ -30,8 +31,9 @@ struct TabularQOptions {
 
 /// What an update of a table found.
 struct TabularLearned {
-  double td_error = std::numeric_limits<double>::quiet_NaN();
+  double td_error = std::numeric_limits<double>::quiet_NaN();  ///< target minus value
 
+  /// The same by name.
   std::array<Metric, 1> metrics() const { return {{{"td_error", td_error}}}; }
 };
 
@@ -45,7 +47,7 @@ struct TabularLearned {
 /// best). Observations and actions are indices; `training::train` trains it. A step allocates nothing.
 template <class... Parts>
 class TabularQ {
-  using Types = TabularTypes<Parts...>;
+  using Types = detail::TabularTypes<Parts...>;
   static_assert(Types::check());
   using Backup = typename Types::Backup;
   using Exploration = typename Types::Exploration;
@@ -118,9 +120,9 @@ class TabularQ {
             fmt::format("the environment has {} actions, the table needs as many", actions_space.n), actions());
   }
 
-  Index states() const { return states_; }
-  Index actions() const { return tables_.rows(); }
-  const TabularQOptions& options() const { return options_; }
+  Index states() const { return states_; }                     ///< how many
+  Index actions() const { return tables_.rows(); }             ///< how many
+  const TabularQOptions& options() const { return options_; }  ///< as given
 
   /// The values of a state's actions, an expression of the table: actions.
   auto q(Index state) const {
@@ -130,6 +132,7 @@ class TabularQ {
 
   /// The table, actions x states; two tables lie side by side.
   const Matrix<double>& parameters() const { return tables_; }
+  /// Sets the table or tables. Throws Error for another shape.
   void set_parameters(const Matrix<double>& tables) {
     if (tables.rows() != tables_.rows() || tables.cols() != tables_.cols())
       throw Error("value::TabularQ", fmt::format("the table is {} x {}", tables_.rows(), tables_.cols()),

@@ -13,6 +13,7 @@ struct TdOptions {
   double discount = 0.99;        ///< of the next state's value, in [0, 1]
   Schedule learning_rate = 0.1;  ///< alpha, by steps, >= 0
 
+  /// Throws Error for a number out of range.
   void validate() const {
     constexpr auto where = "value::TdOptions";
     require(discount >= 0 && discount <= 1, where, "discount must lie in [0, 1]", discount);

@@ -30,7 +30,9 @@ struct Accumulating {
   using role = roles::Traces;
   double lambda = 0.9;  ///< in [0, 1]; 1 is Monte Carlo
 
+  /// Throws Error for a lambda out of range.
   void validate() const { detail::validate_lambda("value::Accumulating", lambda); }
+  /// The trace after a visit.
   double visited(double trace, double) const { return trace + 1.0; }
 };
 
@@ -39,7 +41,9 @@ struct Replacing {
   using role = roles::Traces;
   double lambda = 0.9;  ///< in [0, 1]
 
+  /// Throws Error for a lambda out of range.
   void validate() const { detail::validate_lambda("value::Replacing", lambda); }
+  /// The trace after a visit.
   double visited(double, double) const { return 1.0; }
 };
 
@@ -49,7 +53,9 @@ struct Dutch {
   using role = roles::Traces;
   double lambda = 0.9;  ///< in [0, 1]
 
+  /// Throws Error for a lambda out of range.
   void validate() const { detail::validate_lambda("value::Dutch", lambda); }
+  /// The trace after a visit.
   double visited(double trace, double learning_rate) const { return (1.0 - learning_rate) * trace + 1.0; }
 };
 
@@ -65,6 +71,7 @@ concept TracesPart = std::same_as<P, NoTraces> || requires(const P part, double 
 template <TracesPart Kind>
 class EligibilityTraces {
  public:
+  /// All traces are 0.
   EligibilityTraces(const Kind& kind, Index entries) : kind_(kind), traces_(Vector<double>::Zero(entries)) {
     active_.reserve(static_cast<std::size_t>(entries));
   }
@@ -102,7 +109,7 @@ class EligibilityTraces {
     active_.clear();
   }
 
-  const Vector<double>& traces() const { return traces_; }
+  const Vector<double>& traces() const { return traces_; }  ///< entries: of each
 
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
@@ -120,12 +127,14 @@ class EligibilityTraces {
 template <>
 class EligibilityTraces<NoTraces> {
  public:
+  /// Keeps nothing.
   EligibilityTraces(const NoTraces&, Index) {}
+  /// values[entry] <- values[entry] + step.
   void update(double* values, Index entry, double learning_rate, double td_error, double) {
     values[entry] += learning_rate * td_error;
   }
-  void decay(double) {}
-  void clear() {}
+  void decay(double) {}  ///< does nothing
+  void clear() {}        ///< does nothing
 
   template <class Self, class Visit>
   static void visit_state(Self&, Visit&&) {}

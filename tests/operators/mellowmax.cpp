@@ -183,13 +183,37 @@ TEST_CASE("The mellowmax policy has the value of mellowmax, starves no action, a
     policy.probabilities(x.q, pi);
     const double beta = policy.inverse_temperature(x.q);
     CHECK(pi.dot(x.q) == Approx(Mellowmax{x.omega}(x.q)).margin(1e-9));
-    CHECK(pi.minCoeff() > 0);
+    CHECK((pi.minCoeff() > 0 || std::abs(beta) * (x.q.maxCoeff() - x.q.minCoeff()) > 700));  // else it underflows
     CHECK(beta / x.omega > 0);
     CHECK(beta / x.omega < 0.6);
     // The only softmax policy with this value: the value rises with beta.
     CHECK((Boltzmann{1.01 * beta}(x.q) - Boltzmann{beta}(x.q)) * beta > 0);
     CHECK(Boltzmann{beta}(x.q) == Approx(Mellowmax{x.omega}(x.q)).margin(1e-9));
   }
+}
+
+TEST_CASE("The root of the mellowmax policy takes few evaluations, whatever the values") {
+  Rng rng(8);
+  int total = 0, roots = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const Drawn x(rng);
+    const double m = Mellowmax{x.omega}((x.q.array() - x.q.maxCoeff()).matrix());
+    const double sign = x.omega > 0 ? 1 : -1;
+    int evaluations = 0;
+    const auto excess = [&](double beta) {
+      const Vector<double> distance = sign * (x.q.array() - x.q.maxCoeff() - m);
+      const Vector<double> weighted = (beta * distance.array()).exp() * distance.array();
+      ++evaluations;
+      return std::pair(weighted.sum(), weighted.dot(distance));
+    };
+    if (std::abs(x.omega) * (x.q.maxCoeff() - x.q.minCoeff()) < 1e-4) continue;
+    const double root = sign * find_root(excess, 0.0, std::abs(x.omega));
+    CHECK(root == Approx(MellowmaxPolicy{x.omega}.inverse_temperature(x.q)).epsilon(1e-8));
+    CHECK(evaluations <= 100);
+    total += evaluations;
+    ++roots;
+  }
+  CHECK(total <= 15 * roots);
 }
 
 TEST_CASE("No other policy of the same value has more entropy than that of mellowmax") {

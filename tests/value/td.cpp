@@ -103,7 +103,6 @@ TEST_CASE("Linear TD on indicator features is tabular TD") {
 }
 
 TEST_CASE("With lambda 1 and no discount, traces that add up are Monte Carlo at an episode's end") {
-  Rng rng(3);
   constexpr double alpha = 0.01;
   LinearTd td(3, {.discount = 1, .learning_rate = alpha}, Accumulating{1.0});
   Matrix<double> phi = Matrix<double>::Random(3, 6);

@@ -84,7 +84,7 @@ struct MellowmaxPolicy {
     const double total = partition(q, beta, best);
     for (Index i = 0; i < q.size(); ++i) {
       const double pi = weight(q, i, beta, best) / total;
-      out[i] = static_cast<Scalar>(beta * (Index{i == action} - pi)) + advantage * out[i];
+      out[i] = static_cast<Scalar>(beta * ((i == action ? 1.0 : 0.0) - pi)) + advantage * out[i];
     }
   }
 

@@ -76,10 +76,10 @@ TEST_CASE("CartPole's limits are strict") {
     environment.set_state({position, 0, angle, 0});
     return environment.step(0, rng).terminated;
   };
-  CHECK(CartPole::angle_limit == Approx(0.20943951023931953).epsilon(1e-15));
+  CHECK(environments::CartPoleOptions{}.angle_limit == Approx(0.20943951023931953).epsilon(1e-15));
   CHECK_FALSE(terminates_at(2.4, 0));
   CHECK(terminates_at(2.4000001, 0));
-  CHECK_FALSE(terminates_at(0, -CartPole::angle_limit));
+  CHECK_FALSE(terminates_at(0, -environments::CartPoleOptions{}.angle_limit));
   CHECK(terminates_at(0, -0.2094396));
 }
 

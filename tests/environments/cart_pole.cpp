@@ -130,3 +130,19 @@ TEST_CASE("A copy of a CartPole is a snapshot") {
   CHECK(first_difference(environment, snapshot).empty());
   CHECK(SnapshotEnvironment<TimeLimit<CartPole>>);
 }
+
+TEST_CASE("CartPole's options") {
+  Rng rng;
+  environments::CartPole punished({.sutton_barto_reward = true});
+  punished.set_state({0, 0, 0, 0});
+  CHECK(punished.step(0, rng).reward == 0.0);
+  punished.set_state({0, 0, 0.3, 0});
+  CHECK(punished.step(0, rng).reward == -1.0);
+
+  environments::CartPole wide({.gravity = 0.0, .position_limit = 5.0, .angle_limit = 1.0});
+  wide.set_state({4.9, 0, 0.9, 0});
+  CHECK_FALSE(wide.step(1, rng).terminated);
+  CHECK(wide.observation_space().high[0] == 10.0f);
+  CHECK_THROWS_WITH(CartPole({.time_step = 0.0}), "CartPole: time_step must be positive (got 0)");
+  CHECK_THROWS_AS(CartPole({.pole_mass = -1.0}), Error);
+}

@@ -54,15 +54,17 @@ class Vectorized {
 
   /// Acts once in every environment, and begins the next episode where one ended.
   const Steps& step(const detail::ActionsRef<E>& actions) {
-    assert((std::same_as<ActionSpace<E>, Discrete> ? actions.size() : actions.cols()) == size());
-    batch_.step(actions, generators_, steps_);
-    batch_.observe(observations_);
-    for (Index i = 0; i < size(); ++i) {
-      if (!(steps_.terminated[i] || steps_.truncated[i])) continue;
-      if constexpr (std::same_as<ObservationSpace<E>, Discrete>) final_observations_[i] = observations_[i];
-      else final_observations_.col(i) = observations_.col(i);
-      batch_.reset(i, generator(i));
-      batch_.observe(i, observations_);
+    if constexpr (require_environment<E>()) {
+      assert((std::same_as<ActionSpace<E>, Discrete> ? actions.size() : actions.cols()) == size());
+      batch_.step(actions, generators_, steps_);
+      batch_.observe(observations_);
+      for (Index i = 0; i < size(); ++i) {
+        if (!(steps_.terminated[i] || steps_.truncated[i])) continue;
+        if constexpr (std::same_as<ObservationSpace<E>, Discrete>) final_observations_[i] = observations_[i];
+        else final_observations_.col(i) = observations_.col(i);
+        batch_.reset(i, generator(i));
+        batch_.observe(i, observations_);
+      }
     }
     return steps_;
   }

@@ -96,7 +96,8 @@ class Copies {
 };
 
 /// The states of a pure environment in blocks: structures of arrays, worked on as local variables, which the compiler
-/// knows not to overlap. The last block may have places to spare.
+/// knows not to overlap. The last block may have places to spare. `step` is flattened (calls in its loop are inlined
+/// whatever their size), since a call would keep it from being vectorised.
 template <PureEnvironment E>
 class States {
   static constexpr Index variables = std::tuple_size_v<typename E::State>,
@@ -113,7 +114,7 @@ class States {
     environment_.reset(rng);
     set(block(i / width), i % width, environment_.state());
   }
-  void step(const ActionsRef<E>& actions, std::vector<Rng>&, Steps& steps) {
+  [[gnu::flatten]] void step(const ActionsRef<E>& actions, std::vector<Rng>&, Steps& steps) {
     steps.truncated.setZero();
     const E environment = environment_;  // local, so that no store below can change it
     for (Index start = 0; start < n_; start += width) {
@@ -128,7 +129,7 @@ class States {
       }
       for (Index i = 0; i < count; ++i) {
         typename E::State state = get(states, i);
-        const Step step = environment.advance(state, action[i]);
+        const Step& step = environment.advance(state, action[i]);  // as a value, GCC 12 keeps it in memory
         set(states, i, state);
         rewards[i] = step.reward;
         terminated[i] = step.terminated ? 1 : 0;

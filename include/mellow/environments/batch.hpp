@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstdint>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <mellow/core/environment.hpp>
@@ -11,11 +15,13 @@
 
 namespace mellow::environments {
 
-/// What one step of many environments gives, one element an environment; the fields as in `Step`.
+/// What one step of many environments gives, one element an environment.
 struct Steps {
-  Vector<double> rewards;
-  Vector<bool> terminated, truncated;
+  Vector<double> rewards;   ///< of each
+  Vector<bool> terminated;  ///< whose task ended
+  Vector<bool> truncated;   ///< whose episode was cut short from outside
 
+  /// Names the three.
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
     visit("rewards", self.rewards);
@@ -25,7 +31,8 @@ struct Steps {
 };
 
 /// An environment whose step is a function of a few numbers and draws nothing. Many of them are kept as a structure of
-/// arrays and stepped in one loop that the compiler vectorises, with the bits of stepping them one by one:
+/// arrays and stepped in one loop that the compiler vectorises (see Vectorized), with the bits of stepping them one by
+/// one:
 ///
 ///     State                                             std::array<double, k>
 ///     state() const -> State, set_state(state)

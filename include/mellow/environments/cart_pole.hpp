@@ -54,8 +54,10 @@ class CartPole {
  public:
   using State = std::array<double, 4>;  ///< position, velocity, angle, angular velocity
 
+  CartPole() = default;  ///< Gymnasium's
+
   /// Throws Error where an option leaves its range.
-  explicit CartPole(const CartPoleOptions& options = {}) : options_(options) { options.validate(); }
+  explicit CartPole(const CartPoleOptions& options) : options_(options) { options.validate(); }
 
   /// Returns twice the limits of position and angle, which a step cannot leave; velocities are unbounded.
   Box observation_space() const {

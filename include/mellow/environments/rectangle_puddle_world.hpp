@@ -27,8 +27,10 @@ class RectanglePuddleWorld {
   static constexpr double step_cost = 0.001;            ///< of a step outside of the puddles
   static constexpr double goal_radius = 0.1;            ///< of the goal around its corner
 
+  RectanglePuddleWorld() = default;  ///< with the goal in the corner (1, 1)
+
   /// `goal`: the place around which the goal lies, in [0, 1]^2. Throws Error where it is outside.
-  explicit RectanglePuddleWorld(const State& goal = {1.0, 1.0}) : goal_(goal) {
+  explicit RectanglePuddleWorld(const State& goal) : goal_(goal) {
     for (const double x : goal)
       require(x >= 0.0 && x <= 1.0, "RectanglePuddleWorld", "the goal must lie in the unit square", x);
   }
@@ -83,7 +85,7 @@ class RectanglePuddleWorld {
     return !at_goal(place) && at_goal(next);
   }
 
-  State goal_;
+  State goal_{1.0, 1.0};
   State state_{};
 };
 

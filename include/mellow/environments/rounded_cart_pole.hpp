@@ -21,8 +21,10 @@ class RoundedCartPole {
  public:
   using State = CartPole::State;  ///< position, velocity, angle, angular velocity
 
+  RoundedCartPole() : RoundedCartPole(9.8) {}  ///< with the earth's gravity
+
   /// `gravity` in m/s^2.
-  explicit RoundedCartPole(double gravity = 9.8)
+  explicit RoundedCartPole(double gravity)
       : cart_pole_({.gravity = gravity,
                     .angle_limit = 20.0 * std::numbers::pi / 180.0,
                     .integrator = CartPoleOptions::Integrator::SemiImplicit}) {}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cassert>
 #include <vector>
 
 #include <mellow/environments/batch.hpp>
@@ -26,8 +27,7 @@ class Vectorized {
   static_assert(require_environment<E>() || true);  // has said what is wrong; that suffices
 
  public:
-  using Wrapped = E;
-  using Observations = detail::Observations<E>;
+  using Observations = detail::Observations<E>;  ///< features x n; for discrete observations Vector<Index>
 
   /// `n` copies of `environment`. Throws Error unless n is positive.
   Vectorized(const E& environment, Index n) : environment_(environment), batch_(environment, positive(n)) {

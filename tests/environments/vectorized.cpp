@@ -153,7 +153,7 @@ TEST_CASE("A copy of vectorised environments is a snapshot") {
 
   Vectorized counters(Counter{}, 2);
   counters.reset(rng);
-  CHECK(state_of(counters)[1].path == "batch.environments.1.count");
+  CHECK(state_of(counters)[0].path == "batch.environments");
 }
 
 TEST_CASE("Actions may be part of a larger matrix") {

@@ -92,12 +92,13 @@ class Acrobot {
   static State derivative(const State& state, double torque) {
     constexpr double g = 9.8;
     const auto& [angle_1, angle_2, speed_1, speed_2] = state;
-    const SinCos first = sin_cos(angle_1), second = sin_cos(angle_2);
+    constexpr double right_angle = std::numbers::pi / 2.0;
+    const SinCos second = sin_cos(angle_2);
     const double d1 = 0.25 + (1.0 + 0.25 + second.cos) + 1.0 + 1.0;
     const double d2 = 0.25 + 0.5 * second.cos + 1.0;
-    const double phi2 = 0.5 * g * (first.sin * second.cos + first.cos * second.sin);
-    const double phi1 =
-        -0.5 * speed_2 * speed_2 * second.sin - speed_2 * speed_1 * second.sin + 1.5 * g * first.sin + phi2;
+    const double phi2 = 0.5 * g * sin_cos(angle_1 + angle_2 - right_angle).cos;
+    const double phi1 = -0.5 * speed_2 * speed_2 * second.sin - speed_2 * speed_1 * second.sin +
+                        1.5 * g * sin_cos(angle_1 - right_angle).cos + phi2;
     const double rate_2 =
         (torque + d2 / d1 * phi1 - 0.5 * speed_1 * speed_1 * second.sin - phi2) / (0.25 + 1.0 - d2 * d2 / d1);
     const double rate_1 = -(d2 * rate_2 + phi1) / d1;

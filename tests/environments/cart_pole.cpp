@@ -76,10 +76,10 @@ TEST_CASE("CartPole's limits are strict") {
     environment.set_state({position, 0, angle, 0});
     return environment.step(0, rng).terminated;
   };
-  CHECK(CartPole::angle_limit == Approx(0.20943951023931953).epsilon(1e-15));
+  CHECK(environments::CartPoleOptions{}.angle_limit == Approx(0.20943951023931953).epsilon(1e-15));
   CHECK_FALSE(terminates_at(2.4, 0));
   CHECK(terminates_at(2.4000001, 0));
-  CHECK_FALSE(terminates_at(0, -CartPole::angle_limit));
+  CHECK_FALSE(terminates_at(0, -environments::CartPoleOptions{}.angle_limit));
   CHECK(terminates_at(0, -0.2094396));
 }
 
@@ -129,4 +129,20 @@ TEST_CASE("A copy of a CartPole is a snapshot") {
   environment = snapshot;
   CHECK(first_difference(environment, snapshot).empty());
   CHECK(SnapshotEnvironment<TimeLimit<CartPole>>);
+}
+
+TEST_CASE("CartPole's options") {
+  Rng rng;
+  environments::CartPole punished({.sutton_barto_reward = true});
+  punished.set_state({0, 0, 0, 0});
+  CHECK(punished.step(0, rng).reward == 0.0);
+  punished.set_state({0, 0, 0.3, 0});
+  CHECK(punished.step(0, rng).reward == -1.0);
+
+  environments::CartPole wide({.gravity = 0.0, .position_limit = 5.0, .angle_limit = 1.0});
+  wide.set_state({4.9, 0, 0.9, 0});
+  CHECK_FALSE(wide.step(1, rng).terminated);
+  CHECK(wide.observation_space().high[0] == 10.0f);
+  CHECK_THROWS_WITH(CartPole({.time_step = 0.0}), "CartPole: time_step must be positive (got 0)");
+  CHECK_THROWS_AS(CartPole({.pole_mass = -1.0}), Error);
 }

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include <mellow/core/environment.hpp>
+#include <mellow/environments/angles.hpp>
+
+namespace mellow::environments {
+
+/// Mountain car with a continuous push, as Gymnasium's MountainCarContinuous-v0 without its time limit.
+///
+/// Observation (2): position in [-1.2, 0.6], velocity in [-0.07, 0.07]. Action (1): a force, clipped to [-1, 1].
+///
+///     velocity += 0.0015 force - 0.0025 cos(3 position);    position += velocity
+///
+/// both clipped; the left wall stops the car. Reward -0.1 action^2 (unclipped), and 100 more on termination: when
+/// position >= 0.45 and velocity >= 0. Gymnasium's limit is 999 steps, its reward threshold 90.
+///
+/// Gymnasium keeps the state in float once an episode has begun, and NumPy 2 then computes in float where no clipped
+/// force takes part: so does this, to the bit but for the cosine. A state given by `set_state` is taken for one in
+/// float if both its numbers are.
+///
+/// Standing still earns more than random pushes do, which traps many policy-gradient methods; Pendulum does not.
+class MountainCarContinuous {
+ public:
+  using State = std::array<double, 2>;  ///< position, velocity
+
+  /// Bounds of position and velocity.
+  static constexpr double left = -1.2, right = 0.6, speed_limit = 0.07;
+  static constexpr double goal = 0.45;  ///< position of the flag
+
+  /// Returns the bounds of position and velocity.
+  Box observation_space() const {
+    constexpr auto speed = static_cast<float>(speed_limit);
+    return {Eigen::Vector2f(static_cast<float>(left), -speed), Eigen::Vector2f(static_cast<float>(right), speed)};
+  }
+  Box action_space() const { return {1, -1.0f, 1.0f}; }  ///< a force
+
+  /// Starts at rest with the position uniform in [-0.6, -0.4).
+  template <class Generator>
+  void reset(Generator& rng) {
+    state_ = {rng.uniform(-0.6, -0.4), 0.0};
+  }
+
+  /// Pushes once. Draws nothing.
+  template <class Generator>
+  Step step(const ConstVectorRef<float>& action, Generator&) {
+    assert(action.size() == 1);
+    return advance(state_, action[0]);
+  }
+
+  /// Steps `state` in place: what `step` does, for any state.
+  Step advance(State& state, float action) const {
+    auto& [position, velocity] = state;
+    // A sum or product of floats, computed in double and rounded, has the bits of one computed in float.
+    const bool single = in_float(position) == position && in_float(velocity) == velocity;
+    const auto rounded = [single](double x) { return single ? in_float(x) : x; };
+    const double slope = 0.0025 * sin_cos(rounded(3.0 * position)).cos;
+    const bool clipped = action < -1.0f || action > 1.0f;
+    const double in_range = in_float(static_cast<double>(action * 0.0015f) - in_float(slope));
+    const double push = clipped ? (action > 0.0f ? 0.0015 : -0.0015) - slope : in_range;
+    velocity = std::clamp(rounded(velocity + rounded(push)), rounded(-speed_limit), rounded(speed_limit));
+    position = std::clamp(rounded(position + velocity), rounded(left), rounded(right));
+    velocity =
+        std::max(velocity, position == rounded(left) ? 0.0 : rounded(-speed_limit));  // so written, it vectorises
+    const bool terminated = std::min(position - rounded(goal), velocity) >= 0.0;
+    position = in_float(position);
+    velocity = in_float(velocity);
+    const double effort = static_cast<double>(action) * static_cast<double>(action) * 0.1;
+    return {.reward = (terminated ? 100.0 : 0.0) - effort, .terminated = terminated};
+  }
+
+  /// Writes position and velocity.
+  void observe(VectorRef<float> out) const { out = Eigen::Map<const Vector<float>>(observation(state_).data(), 2); }
+
+  /// Returns what `observe` writes, for any state.
+  static std::array<float, 2> observation(const State& state) {
+    return {static_cast<float>(state[0]), static_cast<float>(state[1])};
+  }
+
+  const State& state() const { return state_; }           ///< position, velocity
+  void set_state(const State& state) { state_ = state; }  ///< goes on from `state`
+
+  /// Names the state.
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    visit("state", self.state_);
+  }
+
+ private:
+  static double in_float(double x) { return static_cast<double>(static_cast<float>(x)); }
+
+  State state_{};
+};
+
+}  // namespace mellow::environments

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stepping environments takes nothing from the heap, resets at the ends of episodes included.
+#include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/pendulum.hpp>
+#include <mellow/environments/puddle_world.hpp>
+#include <mellow/environments/vectorized.hpp>
+
+#include "allocation/counter.hpp"
+#include "support/catch.hpp"
+
+using namespace mellow;
+using namespace mellow::environments;
+
+namespace {
+template <class E, class Actions>
+std::size_t allocations(const E& environment, const Actions& actions) {
+  Vectorized<TimeLimit<E>> environments(TimeLimit(environment, 7), actions.size());
+  Rng rng(1);
+  environments.reset(rng);
+  const std::size_t before = heap_allocations();
+  for (int t = 0; t < 30; ++t) environments.step(actions);
+  environments.reset(rng);
+  return heap_allocations() - before;
+}
+}  // namespace
+
+TEST_CASE("Vectorised environments do not allocate") {
+  for (const Index n : {1, 40}) {
+    const Vector<Index> ones = Vector<Index>::Ones(n);
+    const Matrix<float> forces = Matrix<float>::Ones(1, n);
+    CHECK(allocations(CartPole{}, ones) == 0);
+    CHECK(allocations(PuddleWorld{}, ones) == 0);
+    CHECK(allocations(Pendulum{}, forces) == 0);
+    CHECK(allocations(TimeLimit(Pendulum{}, 5), forces) == 0);
+  }
+}

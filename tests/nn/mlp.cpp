@@ -125,3 +125,28 @@ TEST_CASE("Widths that make no network are refused") {
   CHECK_THROWS_AS(Mlp<float>({4, 0, 2}), Error);
   CHECK_THROWS_WITH(Mlp<float>({4, -3, 2}), Catch::Contains("nn::Mlp") && Catch::Contains("-3"));
 }
+
+TEST_CASE("An Mlp keeps a copy of what does not outlive the call, and writes into blocks") {
+  Rng rng(5);
+  const Mlp<double> network({3, 8, 2});
+  const Vector<double> theta = nn::initialize(network, rng);
+  const Matrix<double> rows = normals(5, 3, rng), direction = normals(2, 5, rng);
+  const Matrix<double> input = rows.transpose();
+  const auto gradients = [&](auto&& forward, auto&& d_input) {
+    Mlp<double>::Tape tape;
+    forward(tape);
+    Vector<double> sum = Vector<double>::Zero(network.parameters());
+    MatrixRef<double> to_input(d_input);
+    network.backward(theta, tape, direction, sum, &to_input);
+    return sum;
+  };
+  Matrix<double> d_input(3, 5), tall = Matrix<double>::Ones(6, 5);
+  const Vector<double> expected = gradients([&](auto& tape) { network.forward(theta, input, tape); }, d_input);
+  CHECK(gradients([&](auto& tape) { network.forward(theta, rows.transpose(), tape); }, tall.middleRows(1, 3)) ==
+        expected);
+  CHECK(tall.middleRows(1, 3) == d_input);
+  CHECK(tall.row(0) == tall.row(5));  // and nothing else
+  CHECK(gradients([&](auto& tape) { network.forward(theta, 1.0 * input, tape); }, tall.topRows(3)) == expected);
+  CHECK(gradients([&](auto& tape) { network.forward(theta, Matrix<double>(input), tape); }, tall.topRows(3)) ==
+        expected);
+}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <type_traits>
+
 #include <mellow/core/types.hpp>
 
 namespace mellow {
@@ -22,11 +24,18 @@ class Buffer {
   Vector<Scalar> storage_;
 };
 
-/// The data of a matrix whose columns lie side by side: its own, or those of a copy where it is a block of a taller
-/// one.
-template <class Scalar>
-const Scalar* side_by_side(const ConstMatrixRef<Scalar>& matrix, Buffer<Scalar>& copy) {
-  if (matrix.cols() <= 1 || matrix.outerStride() == matrix.rows()) return matrix.data();
+/// The data of a matrix as one array, column by column: its own where it lies in memory so and outlives the call, else
+/// that of a copy.
+template <class Scalar, class Input>
+const Scalar* contiguous(Input&& matrix, Buffer<Scalar>& copy) {
+  using Plain = std::remove_cvref_t<Input>;
+  constexpr bool lies_in_memory = (int{Eigen::internal::traits<Plain>::Flags} & Eigen::DirectAccessBit) != 0 &&
+                                  (Plain::IsVectorAtCompileTime || !Plain::IsRowMajor) &&
+                                  (Plain::InnerStrideAtCompileTime == 1);
+  constexpr bool is_temporary =
+      !std::is_lvalue_reference_v<Input> && std::is_base_of_v<Eigen::PlainObjectBase<Plain>, Plain>;
+  if constexpr (lies_in_memory && !is_temporary)
+    if (matrix.cols() <= 1 || matrix.outerStride() == matrix.rows()) return matrix.data();
   auto columns = copy.reshape(matrix.rows(), matrix.cols());
   columns = matrix;
   return columns.data();

@@ -36,10 +36,10 @@ struct DenseShape {
     for (Index i = 0; i < batch; ++i) d_bias += delta.col(i);
   }
 
-  /// d_x = W' d_y.
+  /// d_x = W' d_y; the columns of d_x lie `stride` apart.
   template <class Scalar>
-  void input_gradient(const Scalar* parameters, const Scalar* d_y, Index batch, Scalar* d_x) const {
-    Eigen::Map<Matrix<Scalar>> to(d_x, in, batch);
+  void input_gradient(const Scalar* parameters, const Scalar* d_y, Index batch, Scalar* d_x, Index stride) const {
+    Eigen::Map<Matrix<Scalar>, 0, Eigen::OuterStride<>> to(d_x, in, batch, Eigen::OuterStride<>(stride));
     to.setZero();
     add_product(to, weight(parameters).transpose(), Eigen::Map<const Matrix<Scalar>>(d_y, out, batch));
   }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cassert>
 #include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <mellow/core/buffer.hpp>
@@ -35,7 +37,7 @@ class Mlp {
     Index batch_ = 0;
     std::vector<Buffer<Scalar>> values_, sums_;  // f(W x + b) of each layer; W x + b where f keeps its input
     Buffer<Scalar> deltas_[2];
-    Buffer<Scalar> input_copy_, d_output_copy_;  // of those whose columns do not lie side by side
+    Buffer<Scalar> input_copy_, d_output_copy_;  // of those that do not lie in memory column by column
   };
 
   /// `widths`: inputs, hidden widths, outputs. Throws Error for fewer than two widths or one that is not positive.
@@ -51,14 +53,23 @@ class Mlp {
   /// The named pieces of theta.
   std::vector<Segment> segments() const;
 
-  /// inputs x batch -> outputs x batch. The view lives in the tape until its next forward pass.
-  Output forward(const ConstVectorRef<Scalar>& theta, const ConstMatrixRef<Scalar>& input, Tape& tape) const;
+  /// inputs x batch -> outputs x batch. The view lives in the tape until its next forward pass. A matrix, or a block of
+  /// one, is not copied and must stay as it is until the backward pass; any other expression is.
+  template <class Input>
+  Output forward(const ConstVectorRef<Scalar>& theta, Input&& input, Tape& tape) const {
+    assert(input.rows() == inputs());
+    tape.input_ = contiguous(std::forward<Input>(input), tape.input_copy_);
+    tape.batch_ = input.cols();
+    return forward(theta, tape);
+  }
 
   /// Adds d loss / d theta into `gradient`; with `d_input` (inputs x batch) given, writes d loss / d input there.
   void backward(const ConstVectorRef<Scalar>& theta, Tape& tape, const ConstMatrixRef<Scalar>& d_output,
                 VectorRef<Scalar> gradient, MatrixRef<Scalar>* d_input = nullptr) const;
 
  private:
+  Output forward(const ConstVectorRef<Scalar>& theta, Tape& tape) const;
+
   static constexpr bool keeps_sums = Hidden::keeps_input || Last::keeps_input;
   using Array = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 
@@ -98,12 +109,9 @@ std::vector<Segment> Mlp<Scalar, Hidden, Last>::segments() const {
 }
 
 template <class Scalar, Activation Hidden, Activation Last>
-auto Mlp<Scalar, Hidden, Last>::forward(const ConstVectorRef<Scalar>& theta, const ConstMatrixRef<Scalar>& input,
-                                        Tape& tape) const -> Output {
-  assert(theta.size() == parameters_ && input.rows() == inputs());
-  const Index batch = input.cols();
-  tape.input_ = side_by_side(input, tape.input_copy_);
-  tape.batch_ = batch;
+auto Mlp<Scalar, Hidden, Last>::forward(const ConstVectorRef<Scalar>& theta, Tape& tape) const -> Output {
+  assert(theta.size() == parameters_);
+  const Index batch = tape.batch_;
   tape.values_.resize(static_cast<std::size_t>(layers()));
   if constexpr (keeps_sums) tape.sums_.resize(tape.values_.size());
   const Scalar* at = theta.data();
@@ -129,8 +137,8 @@ void Mlp<Scalar, Hidden, Last>::backward(const ConstVectorRef<Scalar>& theta, Ta
                                          MatrixRef<Scalar>* d_input) const {
   const Index batch = tape.batch_;
   assert(tape.input_ != nullptr && d_output.rows() == outputs() && d_output.cols() == batch &&
-         gradient.size() == parameters_ && (d_input == nullptr || d_input->outerStride() == inputs()));
-  const Scalar* delta = side_by_side(d_output, tape.d_output_copy_);
+         gradient.size() == parameters_);
+  const Scalar* delta = contiguous(d_output, tape.d_output_copy_);
   Index offset = parameters_;
   for (Index l = layers() - 1; l >= 0; --l) {
     const auto shape = layer(l);
@@ -150,10 +158,10 @@ void Mlp<Scalar, Hidden, Last>::backward(const ConstVectorRef<Scalar>& theta, Ta
     shape.add_gradient(below, delta, batch, gradient.data() + offset);
     if (l > 0) {
       Scalar* d_below = tape.deltas_[(l - 1) % 2].reshape(shape.in, batch).data();
-      shape.input_gradient(theta.data() + offset, delta, batch, d_below);
+      shape.input_gradient(theta.data() + offset, delta, batch, d_below, shape.in);
       delta = d_below;
     } else if (d_input != nullptr) {
-      shape.input_gradient(theta.data() + offset, delta, batch, d_input->data());
+      shape.input_gradient(theta.data() + offset, delta, batch, d_input->data(), d_input->outerStride());
     }
   }
 }

@@ -48,6 +48,7 @@
 #include <mellow/nn/gelu.hpp>
 #include <mellow/nn/gradient_check.hpp>
 #include <mellow/nn/initializers.hpp>
+#include <mellow/nn/layer_norm.hpp>
 #include <mellow/nn/leaky_relu.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/nn/optimizer_loop.hpp>
@@ -56,6 +57,7 @@
 #include <mellow/nn/parameter_layout.hpp>
 #include <mellow/nn/radam.hpp>
 #include <mellow/nn/rmsprop.hpp>
+#include <mellow/nn/sequential.hpp>
 #include <mellow/nn/sgd.hpp>
 #include <mellow/nn/sigmoid.hpp>
 #include <mellow/nn/variance_scaling.hpp>

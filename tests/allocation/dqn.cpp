@@ -3,6 +3,7 @@
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
+#include <mellow/nn/sgd.hpp>
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/training/run.hpp>
 #include <mellow/value/dqn.hpp>

@@ -10,7 +10,7 @@ struct Momentum {
   double learning_rate = 0.1;
   template <class Scalar>
   struct State {
-    void reset(Index parameters);
+    void reset(const nn::ParameterLayout& layout);
   };
   template <class Scalar>
   void step(State<Scalar>& state, VectorRef<Scalar> theta, ConstVectorRef<Scalar> gradient) const;

@@ -2,6 +2,7 @@
 #include <mellow/nn/initializers.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/nn/orthogonal.hpp>
+#include <mellow/nn/variance_scaling.hpp>
 
 #include "support/catch.hpp"
 
@@ -32,6 +33,43 @@ TEST_CASE("He's weights have deviation sqrt(2/fan_in), biases are zero") {
   CHECK(deviation(values(nn::He{}, 0)) == Approx(std::sqrt(2.0 / 50)).epsilon(0.05));
   CHECK(values(nn::He{}, 1).isZero());
   CHECK(deviation(values(nn::He{}, 2)) == Approx(std::sqrt(2.0 / 80)).epsilon(0.06));
+}
+
+TEST_CASE("Glorot, He and LeCun have the deviations that they name, in every distribution") {
+  using nn::Distribution;
+  for (const auto distribution : {Distribution::Normal, Distribution::Uniform, Distribution::TruncatedNormal}) {
+    CAPTURE(static_cast<int>(distribution));
+    const auto expect = [&](const auto& initializer, double wanted) {
+      const Vector<double> x = values(initializer, 2);  // 80 in, 30 out
+      CHECK(deviation(x) == Approx(wanted).epsilon(0.03));
+      CHECK(std::abs(x.mean()) < 0.1 * wanted);
+      const double furthest = x.cwiseAbs().maxCoeff() / wanted;
+      if (distribution == Distribution::Normal) CHECK(furthest > 2.5);
+      if (distribution == Distribution::Uniform) CHECK((furthest <= std::sqrt(3.0) && furthest > 1.7));
+      if (distribution == Distribution::TruncatedNormal) CHECK((furthest <= 2 / 0.8796256610342397 && furthest > 2.2));
+      CHECK(values(initializer, 3).isZero());
+    };
+    expect(nn::Glorot{.distribution = distribution}, std::sqrt(2.0 / (80 + 30)));
+    expect(nn::Glorot{.gain = 3, .distribution = distribution}, 3 * std::sqrt(2.0 / (80 + 30)));
+    expect(nn::He{.distribution = distribution}, std::sqrt(2.0 / 80));
+    expect(nn::He{.fan = nn::He::Fan::Out, .distribution = distribution}, std::sqrt(2.0 / 30));
+    expect(nn::He{.slope = 2, .distribution = distribution}, std::sqrt(2.0 / (5 * 80)));
+    expect(nn::LeCun{.distribution = distribution}, std::sqrt(1.0 / 80));
+  }
+}
+
+TEST_CASE("As they stand, Glorot is xavier_uniform_, He kaiming_normal_ and LeCun Flax's truncated normal") {
+  CHECK(values(nn::Glorot{}, 0).cwiseAbs().maxCoeff() <= std::sqrt(6.0 / (50 + 80)));
+  CHECK(values(nn::He{}, 0).cwiseAbs().maxCoeff() > 2.5 * std::sqrt(2.0 / 50));
+  CHECK(values(nn::LeCun{}, 0).cwiseAbs().maxCoeff() <= 2 / 0.8796256610342397 * std::sqrt(1.0 / 50));
+  Rng rng;
+  CHECK_THROWS_AS(nn::initialize(network, rng, nn::Glorot{.gain = -1}), Error);
+  CHECK_THROWS_AS(nn::initialize(network, rng, nn::He{.slope = std::nan("")}), Error);
+}
+
+TEST_CASE("A weight's fans are those of PyTorch, for dense layers and convolutions") {
+  CHECK(Segment{"", {30, 80}, 0, 80}.fan_out() == 30);
+  CHECK(Segment{"", {16, 4, 3, 5}, 0, 60}.fan_out() == 16 * 15);
 }
 
 TEST_CASE("Orthogonal weights are orthogonal, wide or tall") {

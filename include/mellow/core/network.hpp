@@ -12,7 +12,8 @@ namespace mellow {
 /// A named piece of a network's flat parameter vector, laid out as PyTorch lays out the tensor of that name
 /// (row-major).
 struct Segment {
-  enum class Kind { Weight, Bias };
+  /// A layer's weights and what it adds to their sums; what a normalisation multiplies by, and what it adds.
+  enum class Kind { Weight, Bias, Scale, Shift };
 
   std::string name;          ///< as in a PyTorch state_dict: "0.weight"
   std::vector<Index> shape;  ///< out x in for a dense weight, out for a bias
@@ -26,6 +27,8 @@ struct Segment {
     for (const Index extent : shape) product *= extent;
     return product;
   }
+  /// Of a weight: units that one input feeds.
+  Index fan_out() const { return shape.size() < 2 ? size() : size() / shape[1]; }
 };
 
 /// A differentiable function of a flat parameter vector `theta`; the object itself holds shapes only.

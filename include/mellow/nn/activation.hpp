@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 
 #include <mellow/core/types.hpp>
 
 namespace mellow::nn {
 
-/// A function f applied to every number of an Eigen array:
+/// A function f applied to every number of a one-dimensional Eigen array:
 ///
 ///     value(x)                           the expression f(x)
 ///     multiply_by_derivative(y, delta)   delta *= f'(x), from y = f(x); from x itself if `keeps_input` is true
@@ -20,6 +21,25 @@ concept Activation = std::copyable<F> && std::default_initializable<F> &&
                        f.multiply_by_derivative(x, delta);
                        { F::keeps_input } -> std::convertible_to<bool>;
                      };
+
+namespace detail {
+
+/// Numbers of a piece, on the stack.
+template <class Scalar>
+using Piece = Eigen::Array<Scalar, Eigen::Dynamic, 1, Eigen::ColMajor, 256, 1>;
+
+/// Calls body(x, delta) for one piece of two vectors after the other: for a derivative that uses a costly value twice.
+template <class X, class Delta, class Body>
+void for_pieces(const X& x, Delta& delta, const Body& body) {
+  constexpr Index length = Piece<typename X::Scalar>::MaxRowsAtCompileTime;
+  for (Index begin = 0; begin < x.size(); begin += length) {
+    const Index n = std::min(length, x.size() - begin);
+    auto piece = delta.segment(begin, n);
+    body(x.segment(begin, n), piece);
+  }
+}
+
+}  // namespace detail
 
 /// f(x) = x.
 struct Identity {

@@ -21,19 +21,6 @@ struct PyTorchDefault {
   }
 };
 
-/// He et al. 2015: weights normal with deviation sqrt(2/fan_in), which keeps the variance through ReLU layers; biases
-/// 0.
-struct He {
-  using role = roles::Initializer;
-
-  template <class Scalar>
-  void fill(const Segment& segment, VectorRef<Scalar> values, Rng& rng) const {
-    const double deviation =
-        segment.kind == Segment::Kind::Bias ? 0.0 : std::sqrt(2.0 / static_cast<double>(segment.fan_in));
-    for (Scalar& x : values) x = deviation == 0.0 ? Scalar(0) : static_cast<Scalar>(rng.normal(0.0, deviation));
-  }
-};
-
 /// Starts from parameters that exist already: a trained network, a file. Wrap them with `pretrained(theta)`.
 template <class Scalar>
 struct Pretrained {
@@ -45,7 +32,8 @@ Pretrained<typename Derived::Scalar> pretrained(const Eigen::MatrixBase<Derived>
   return {theta};
 }
 
-/// A network's initial parameters, segment by segment. Throws Error where pretrained parameters do not fit the network.
+/// A network's initial parameters, segment by segment. The initialiser fills weights and biases; whatever it is, a
+/// normalisation begins with scale 1 and shift 0. Throws Error where pretrained parameters do not fit the network.
 template <Network Net, class Initializer = PyTorchDefault>
 Vector<typename Net::Scalar> initialize(const Net& network, Rng& rng, const Initializer& initializer = {}) {
   validate_part(initializer);
@@ -58,8 +46,12 @@ Vector<typename Net::Scalar> initialize(const Net& network, Rng& rng, const Init
     return initializer.theta;
   } else {
     Vector<typename Net::Scalar> theta(network.parameters());
-    for (const Segment& segment : network.segments())
-      initializer.template fill<typename Net::Scalar>(segment, theta.segment(segment.offset, segment.size()), rng);
+    for (const Segment& segment : network.segments()) {
+      auto values = theta.segment(segment.offset, segment.size());
+      if (segment.kind == Segment::Kind::Scale) values.setOnes();
+      else if (segment.kind == Segment::Kind::Shift) values.setZero();
+      else initializer.template fill<typename Net::Scalar>(segment, values, rng);
+    }
     return theta;
   }
 }

@@ -104,7 +104,7 @@ template <class Scalar, Activation Hidden, Activation Last>
 std::vector<Segment> Mlp<Scalar, Hidden, Last>::segments() const {
   std::vector<Segment> segments;
   Index offset = 0;
-  for (Index l = 0; l < layers(); ++l) offset = layer(l).append_segments(std::to_string(2 * l), offset, segments);
+  for (Index l = 0; l < layers(); ++l) offset = layer(l).append_segments(std::to_string(2 * l) + ".", offset, segments);
   return segments;
 }
 

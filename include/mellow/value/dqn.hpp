@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include <mellow/core/metric.hpp>
+#include <mellow/nn/clip.hpp>
 #include <mellow/operators/mask.hpp>
 #include <mellow/value/dqn_options.hpp>
 #include <mellow/value/dqn_types.hpp>
@@ -233,7 +234,7 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
     throw Error("value::Dqn",
                 fmt::format("the target network must take {} inputs as the online one does", l.network.inputs()),
                 l.target_network.inputs());
-  l.optimizer_state.reset(l.network.parameters());
+  l.optimizer_state.reset(l.network);
   l.replay_state = l.replay.template make_state<Scalar, Action>(l.network.inputs());
   l.batch.resize(l.network.inputs(), options_.batch_size);
   l.d_outputs.resize(l.network.outputs(), options_.batch_size);

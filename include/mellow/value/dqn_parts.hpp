@@ -6,8 +6,9 @@
 #include <mellow/core/parts.hpp>
 #include <mellow/core/spaces.hpp>
 #include <mellow/data/uniform_replay.hpp>
+#include <mellow/nn/adam.hpp>
 #include <mellow/nn/initializers.hpp>
-#include <mellow/nn/optimizers.hpp>
+#include <mellow/nn/parameter_layout.hpp>
 #include <mellow/operators/epsilon_greedy.hpp>
 #include <mellow/operators/max.hpp>
 #include <mellow/value/learner.hpp>
@@ -42,11 +43,11 @@ inline constexpr auto choose = [](const auto& part, auto&&... a) -> decltype(par
 };
 }  // namespace calls
 
-/// Optimiser: `State<Scalar>` with `reset(parameters)`, `step(state, theta, gradient)`, and a `learning_rate` schedule.
+/// Optimiser: `State<Scalar>` with `reset(nn::ParameterLayout)`, `step(state, theta, gradient)`, and a `learning_rate` schedule.
 template <class P, class Scalar>
 concept OptimizerPart = requires(const P part, typename P::template State<Scalar> state, Vector<Scalar> theta,
-                                 const Vector<Scalar> gradient) {
-  state.reset(Index{});
+                                 const Vector<Scalar> gradient, const nn::ParameterLayout layout) {
+  state.reset(layout);
   part.step(state, theta, gradient);
   { part.learning_rate(Index{}) } -> std::convertible_to<double>;
 };

@@ -98,7 +98,8 @@ struct DqnTypes {
                   "mellow: the part for roles::Head does not fit this backup or lacks greedy, random, values, targets "
                   "or evaluate (HeadPart in value/dqn_parts.hpp)");
     static_assert(optimizer_fits,
-                  "mellow: the part for roles::Optimizer does not fit: it needs State<Scalar> with reset(n), "
+                  "mellow: the part for roles::Optimizer does not fit: it needs State<Scalar> with "
+                  "reset(nn::ParameterLayout), "
                   "step(state, theta, gradient) const and learning_rate");
     static_assert(replay_fits,
                   "mellow: the part for roles::Replay does not fit: it needs State<Scalar, Action>, "

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include <mellow/core/error.hpp>
+#include <mellow/core/schedule.hpp>
+#include <mellow/core/types.hpp>
+
+/// What all optimisers share.
+namespace mellow::nn::detail {
+
+inline void require_learning_rate(std::string_view optimizer, const Schedule& rate) {
+  require(std::isfinite(rate.minimum()) && rate.minimum() >= 0.0, optimizer,
+          "learning_rate must be finite and not negative", rate.minimum());
+  require(std::isfinite(rate.maximum()), optimizer, "learning_rate must be finite and not negative", rate.maximum());
+}
+
+inline void require_decay(std::string_view optimizer, std::string_view name, double decay) {
+  require(decay >= 0 && decay < 1, optimizer, fmt::format("{} must lie in [0, 1)", name), decay);
+}
+
+inline void require_positive(std::string_view optimizer, std::string_view name, double value) {
+  require(std::isfinite(value) && value > 0, optimizer, fmt::format("{} must be positive and finite", name), value);
+}
+
+inline void require_not_negative(std::string_view optimizer, std::string_view name, double value) {
+  require(std::isfinite(value) && value >= 0, optimizer, fmt::format("{} must be finite and not negative", name),
+          value);
+}
+
+inline constexpr Index block_size = 1024;
+
+/// Calls body(begin, n) for one block of parameters after the other. A block stays in the cache, so that several
+/// vectorised expressions over it read and write memory once.
+template <class Body>
+void for_blocks(Index size, const Body& body) {
+  for (Index begin = 0; begin < size; begin += block_size) body(begin, std::min(block_size, size - begin));
+}
+
+/// Numbers that belong to a block, on the stack.
+template <class Scalar>
+using Block = Eigen::Array<Scalar, Eigen::Dynamic, 1, Eigen::ColMajor, block_size, 1>;
+
+/// moment = keep moment + add x, for the block of a moment that begins at `begin`.
+///
+/// Adding and subtracting `guard` rounds it to a multiple of the smallest normal number, so that a moment that decays
+/// (a dead unit's) does not become denormal: such numbers are 10 times slower.
+template <class Scalar, class X>
+void accumulate(Vector<Scalar>& moment, Index begin, double keep, double add, const X& x) {
+  constexpr Scalar guard = std::numeric_limits<Scalar>::min() / std::numeric_limits<Scalar>::epsilon();
+  auto block = moment.segment(begin, x.size()).array();
+  block = (static_cast<Scalar>(keep) * block + static_cast<Scalar>(add) * x + guard) - guard;
+}
+
+/// Makes a moment that only some settings use as long as the parameters, at its first use.
+template <class Scalar>
+void fit(Vector<Scalar>& moment, Index parameters) {
+  if (moment.size() != parameters) moment.setZero(parameters);
+}
+
+}  // namespace mellow::nn::detail

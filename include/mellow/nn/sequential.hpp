@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <mellow/core/buffer.hpp>
+#include <mellow/core/error.hpp>
+#include <mellow/core/network.hpp>
+#include <mellow/core/types.hpp>
+#include <mellow/nn/activation.hpp>
+#include <mellow/nn/dense.hpp>
+
+namespace mellow::nn {
+
+/// A network that can stand above others: its backward pass also writes d loss / d input, where a `MatrixRef*` is
+/// given.
+template <class N>
+concept NetworkLayer =
+    Network<N> &&
+    requires(const N network, const Vector<typename N::Scalar> theta, typename N::Tape tape,
+             const Matrix<typename N::Scalar> d_output, Vector<typename N::Scalar> gradient,
+             MatrixRef<typename N::Scalar>* d_input) { network.backward(theta, tape, d_output, gradient, d_input); };
+
+/// What `Sequential` is made of.
+template <class L>
+concept Layer = Activation<L> || NetworkLayer<L>;
+
+namespace detail {
+
+/// Position of the first layer that is a network, or how many layers there are.
+template <class... Layers>
+consteval std::size_t first_network() {
+  std::size_t position = 0;
+  static_cast<void>(((NetworkLayer<Layers> || (++position, false)) || ...));
+  return position;
+}
+
+/// The number type of the networks among the layers.
+template <class... Layers>
+struct ScalarOfLayers {
+  using type = float;
+};
+template <class First, class... Rest>
+struct ScalarOfLayers<First, Rest...> : ScalarOfLayers<Rest...> {};
+template <NetworkLayer First, class... Rest>
+struct ScalarOfLayers<First, Rest...> {
+  using type = typename First::Scalar;
+};
+
+/// Whether a layer is of another number type.
+template <class L, class Scalar>
+inline constexpr bool foreign_scalar = false;
+template <NetworkLayer L, class Scalar>
+inline constexpr bool foreign_scalar<L, Scalar> = !std::same_as<typename L::Scalar, Scalar>;
+
+/// What a layer keeps for its backward pass: an activation its values.
+template <class L, class Scalar>
+struct LayerTape {
+  Buffer<Scalar> values;
+};
+template <NetworkLayer L, class Scalar>
+struct LayerTape<L, Scalar> {
+  typename L::Tape tape;
+  Buffer<Scalar> copy;  // of an output that does not lie in memory column by column
+};
+
+}  // namespace detail
+
+/// Layers one after the other, without a virtual call: `Dense`, `LayerNorm`, activations, and any network (an Mlp, a
+/// Sequential).
+///
+///     nn::Sequential network(nn::Dense(4, 64), nn::LayerNorm(64), nn::SiLU{}, nn::Dense(64, 2));
+///
+/// The parameters of the layers follow one another, named by position as in PyTorch: "0.weight", "0.bias", "1.weight",
+/// ... Choose Mlp where all hidden layers are alike and widths are known at run time only.
+template <class... Layers>
+class Sequential {
+  static constexpr std::size_t count = sizeof...(Layers), first = detail::first_network<Layers...>();
+  static constexpr bool are_layers = (Layer<Layers> && ...), fits = are_layers && first < count;
+
+  /// Says in words what is wrong with the layers.
+  static consteval bool check() {
+    static_assert(are_layers,
+                  "mellow: a layer given to nn::Sequential is neither an activation (value, multiply_by_derivative, "
+                  "keeps_input) nor a mellow::Network whose backward takes a MatrixRef<Scalar>* for d loss / d input");
+    static_assert(fits || !are_layers,
+                  "mellow: nn::Sequential needs a layer that knows its width: activations alone do not");
+    static_assert(!(detail::foreign_scalar<Layers, typename detail::ScalarOfLayers<Layers...>::type> || ...),
+                  "mellow: the layers given to nn::Sequential differ in their Scalar");
+    return true;
+  }
+  static_assert(check());
+
+ public:
+  using Scalar = typename detail::ScalarOfLayers<Layers...>::type;  ///< of parameters and values
+  using Output = Eigen::Map<const Matrix<Scalar>>;                  ///< what `forward` gives: a view
+
+  /// What a backward pass needs: the input (seen, not copied) and what each layer keeps.
+  class Tape {
+    friend class Sequential;
+    Index batch_ = 0;
+    std::array<const Scalar*, count + 1> values_{};  // of layer i the input, and of layer i - 1 the output
+    std::tuple<detail::LayerTape<Layers, Scalar>...> layers_;
+    Buffer<Scalar> deltas_[2], input_copy_, d_output_copy_;
+  };
+
+  /// Throws Error, naming two layers, where one does not take what the other gives.
+  explicit Sequential(Layers... layers);
+
+  Index inputs() const { return widths_.front(); }      ///< width of the input
+  Index outputs() const { return widths_.back(); }      ///< width of the output
+  Index parameters() const { return offsets_.back(); }  ///< length of theta
+  const auto& layers() const { return layers_; }        ///< as a tuple
+
+  /// The named pieces of theta.
+  std::vector<Segment> segments() const;
+
+  /// inputs x batch -> outputs x batch. The view lives in the tape until its next forward pass. A matrix, or a block of
+  /// one, is not copied and must stay as it is until the backward pass; any other expression is.
+  template <class Input>
+  Output forward(const ConstVectorRef<Scalar>& theta, Input&& input, Tape& tape) const {
+    assert(theta.size() == parameters() && input.rows() == inputs());
+    tape.values_[0] = contiguous(std::forward<Input>(input), tape.input_copy_);
+    tape.batch_ = input.cols();
+    return forward(theta, tape);
+  }
+
+  /// Adds d loss / d theta into `gradient`; with `d_input` (inputs x batch) given, writes d loss / d input there.
+  void backward(const ConstVectorRef<Scalar>& theta, Tape& tape, const ConstMatrixRef<Scalar>& d_output,
+                VectorRef<Scalar> gradient, MatrixRef<Scalar>* d_input = nullptr) const;
+
+ private:
+  using Array = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+  using ConstArray = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+
+  Output forward(const ConstVectorRef<Scalar>& theta, Tape& tape) const;
+
+  /// Calls body(position, layer) for every layer, its position known at compile time.
+  template <class Body>
+  void for_layers(const Body& body) const {
+    [&]<std::size_t... i>(std::index_sequence<i...>) {
+      (body(std::integral_constant<std::size_t, i>(), std::get<i>(layers_)), ...);
+    }(std::make_index_sequence<count>());
+  }
+  template <class Body>
+  void for_layers_backwards(const Body& body) const {
+    [&]<std::size_t... i>(std::index_sequence<i...>) {
+      (body(std::integral_constant<std::size_t, count - 1 - i>(), std::get<count - 1 - i>(layers_)), ...);
+    }(std::make_index_sequence<count>());
+  }
+
+  /// The part of parameters or gradient that is layer i's.
+  template <class V>
+  auto part(V& vector, std::size_t i) const {
+    return vector.segment(offsets_[i], offsets_[i + 1] - offsets_[i]);
+  }
+
+  std::tuple<Layers...> layers_;
+  std::array<Index, count + 1> widths_{};   // of layer i's input
+  std::array<Index, count + 1> offsets_{};  // of layer i's parameters
+};
+
+template <class... Layers>
+Sequential<Layers...>::Sequential(Layers... layers) : layers_(std::move(layers)...) {
+  if constexpr (fits) {
+    widths_.front() = std::get<first>(layers_).inputs();
+    std::size_t below = first;
+    for_layers([&]<class L>(auto i, const L& layer) {
+      widths_[i + 1] = widths_[i];
+      offsets_[i + 1] = offsets_[i];
+      if constexpr (NetworkLayer<L>) {
+        require(layer.inputs() == widths_[i], "nn::Sequential",
+                fmt::format("layer {} must take the {} outputs of layer {}", i.value, widths_[i], below),
+                layer.inputs());
+        widths_[i + 1] = layer.outputs();
+        offsets_[i + 1] += layer.parameters();
+        below = i;
+      }
+    });
+  }
+}
+
+template <class... Layers>
+std::vector<Segment> Sequential<Layers...>::segments() const {
+  std::vector<Segment> all;
+  for_layers([&]<class L>(auto i, const L& layer) {
+    if constexpr (NetworkLayer<L>)
+      for (Segment segment : layer.segments()) {
+        segment.name = std::to_string(i) + "." + segment.name;
+        segment.offset += offsets_[i];
+        all.push_back(std::move(segment));
+      }
+  });
+  return all;
+}
+
+template <class... Layers>
+auto Sequential<Layers...>::forward(const ConstVectorRef<Scalar>& theta, Tape& tape) const -> Output {
+  const Index batch = tape.batch_;
+  for_layers([&]<class L>(auto i, const L& layer) {
+    auto& kept = std::get<i>(tape.layers_);
+    const Scalar* const x = tape.values_[i];
+    if constexpr (NetworkLayer<L>) {
+      const Eigen::Map<const Matrix<Scalar>> input(x, widths_[i], batch);
+      tape.values_[i + 1] = contiguous(layer.forward(part(theta, i), input, kept.tape), kept.copy);
+    } else {
+      const Index size = widths_[i] * batch;
+      Array y(kept.values.reshape(widths_[i], batch).data(), size);
+      y = layer.value(ConstArray(x, size));
+      tape.values_[i + 1] = y.data();
+    }
+  });
+  return {tape.values_.back(), outputs(), batch};
+}
+
+template <class... Layers>
+void Sequential<Layers...>::backward(const ConstVectorRef<Scalar>& theta, Tape& tape,
+                                     const ConstMatrixRef<Scalar>& d_output, VectorRef<Scalar> gradient,
+                                     MatrixRef<Scalar>* d_input) const {
+  const Index batch = tape.batch_;
+  assert(tape.values_[0] != nullptr && d_output.rows() == outputs() && d_output.cols() == batch &&
+         gradient.size() == parameters());
+  const Scalar* delta = contiguous(d_output, tape.d_output_copy_);  // d loss / d output of the present layer
+  Scalar* own = nullptr;                                            // the same where it lies in one of the tape's two
+  int free = 0;                                                     // the other one
+  for_layers_backwards([&]<class L>(auto i, const L& layer) {
+    const auto next = [&] { return tape.deltas_[std::exchange(free, 1 - free)].reshape(widths_[i], batch); };
+    auto& kept = std::get<i>(tape.layers_);
+    if constexpr (NetworkLayer<L>) {
+      const Eigen::Map<const Matrix<Scalar>> d_y(delta, widths_[i + 1], batch);
+      if constexpr (i == 0) {
+        layer.backward(part(theta, i), kept.tape, d_y, part(gradient, i), d_input);
+      } else {
+        MatrixRef<Scalar> d_x = next();
+        const bool wanted = i > first || d_input != nullptr;
+        layer.backward(part(theta, i), kept.tape, d_y, part(gradient, i), wanted ? &d_x : nullptr);
+        delta = own = d_x.data();
+      }
+    } else if (i > first || d_input != nullptr) {
+      const Index size = widths_[i] * batch;
+      if (own == nullptr) {
+        own = next().data();
+        Array(own, size) = ConstArray(delta, size);
+        delta = own;
+      }
+      Array d(own, size);
+      layer.multiply_by_derivative(ConstArray(tape.values_[L::keeps_input ? i : i + 1], size), d);
+    }
+  });
+  if (first > 0 && d_input != nullptr) *d_input = Eigen::Map<const Matrix<Scalar>>(delta, inputs(), batch);
+}
+
+}  // namespace mellow::nn

@@ -33,16 +33,37 @@ void memory(benchmark::State& state) {
 }
 BENCHMARK(memory)->Name("optimizer_memory/10000000")->Unit(benchmark::kMillisecond);
 
-void adam(benchmark::State& state) {
-  const nn::Adam optimizer;
-  nn::Adam::State<float> moments;
+/// `arrays` are read or written once a step: three for theta and the gradient, two for each moment.
+template <class Optimizer>
+void step(benchmark::State& state, const Optimizer& optimizer, double arrays) {
+  typename Optimizer::template State<float> moments;
   moments.reset(parameters);
   Vector<float> theta = Vector<float>::Ones(parameters);
   const Vector<float> gradient = Vector<float>::Constant(parameters, 1e-3f);
-  for (auto _ : state) optimizer.step<float>(moments, theta, gradient);
-  report_rate(state, "bytes/s", adam_bytes);
+  optimizer.step(moments, theta, gradient);  // makes the moments that it needs
+  for (auto _ : state) optimizer.step(moments, theta, gradient);
+  report_rate(state, "bytes/s", arrays * 4.0 * static_cast<double>(parameters));
 }
-BENCHMARK(adam)->Name("optimizer_adam/10000000")->Unit(benchmark::kMillisecond);
+
+template <class Optimizer>
+void add(const std::string& name, const Optimizer& optimizer, double arrays) {
+  benchmark::RegisterBenchmark(("optimizer_" + name + "/10000000").c_str(), [=](benchmark::State& state) {
+    step(state, optimizer, arrays);
+  })->Unit(benchmark::kMillisecond);
+}
+
+const bool added = [] {
+  add("adam", nn::Adam{}, 7);
+  add("adamw", nn::AdamW{}, 7);
+  add("radam", nn::RAdam{}, 7);
+  add("sgd", nn::Sgd{}, 3);
+  add("sgd_momentum", nn::Sgd{.momentum = 0.9, .weight_decay = 1e-4}, 5);
+  add("rmsprop", nn::RMSProp{}, 5);
+  add("rmsprop_nature", nn::RMSProp::nature(), 7);
+  add("rmsprop_momentum", nn::RMSProp{.momentum = 0.9}, 7);
+  add("adagrad", nn::Adagrad{}, 5);
+  return true;
+}();
 
 }  // namespace
 

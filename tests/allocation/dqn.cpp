@@ -2,8 +2,12 @@
 // After warm-up a training step takes nothing from the heap, whatever the batch, the width and the parts.
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
+#include <mellow/nn/gelu.hpp>
+#include <mellow/nn/layer_norm.hpp>
 #include <mellow/nn/mlp.hpp>
-#include <mellow/nn/sgd.hpp>
+#include <mellow/nn/optimizers.hpp>
+#include <mellow/nn/sequential.hpp>
+#include <mellow/nn/sigmoid.hpp>
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/training/run.hpp>
 #include <mellow/value/dqn.hpp>
@@ -74,6 +78,18 @@ TEST_CASE("A step of DQN does not allocate, for any parts") {
                          operators::EpsilonGreedy{.epsilon = 0.0}) == 0);
   CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 64, 2}, nn::Tanh{}), learn_at_once), 300) == 0);
   CHECK(allocations(value::Dqn(nn::Mlp<double>({4, 64, 64, 2}), learn_at_once), 300) == 0);
+}
+
+TEST_CASE("A step of DQN does not allocate, for any optimiser and composition") {
+  CHECK(allocations_with(nn::AdamW{}) == 0);
+  CHECK(allocations_with(nn::RAdam{}) == 0);
+  CHECK(allocations_with(nn::RMSProp::nature()) == 0);
+  CHECK(allocations_with(nn::RMSProp{.momentum = 0.9}) == 0);
+  CHECK(allocations_with(nn::Adagrad{}) == 0);
+  CHECK(allocations_with(nn::Sgd{.momentum = 0.9, .weight_decay = 0.01}) == 0);
+  const nn::Sequential network(nn::Dense(4, 64), nn::LayerNorm(64), nn::SiLU{}, nn::Mlp({64, 32, 32}), nn::GELU{},
+                               nn::Dense(32, 2));
+  CHECK(allocations(value::Dqn(network, learn_at_once), 300) == 0);
 }
 
 TEST_CASE("The run loop does not allocate between evaluations") {

@@ -24,6 +24,19 @@ TEST_CASE("Schedules start and end where they say and stay there") {
   CHECK(exponential(1, 0.01, 10)(5) == Approx(0.1));
 }
 
+TEST_CASE("A warm-up rises from 0 to where the schedule begins, and the schedule follows") {
+  for (const auto& then : {Schedule(0.5), linear(1, 0.1, 100), cosine(1, 0.1, 100), exponential(1, 0.1, 100)}) {
+    const Schedule schedule = warm_up(10, then);
+    CHECK(schedule(0) == 0);
+    CHECK(schedule(5) == Approx(0.5 * then(0)));
+    for (const Index step : {0, 1, 50, 100, 1000}) CHECK(schedule(10 + step) == then(step));
+    CHECK(schedule.minimum() == 0);
+    CHECK(schedule.maximum() == then(0));
+  }
+  CHECK_THROWS_AS(warm_up(0, 1.0), Error);
+  CHECK_THROWS_WITH(warm_up(5, warm_up(7, 1.0)), Catch::Contains("got 7"));
+}
+
 TEST_CASE("Schedules that make no sense are refused") {
   CHECK_THROWS_AS(linear(1, 0, 0), Error);
   CHECK_THROWS_AS(linear(std::nan(""), 0, 10), Error);

@@ -29,8 +29,10 @@ class Schedule {
     }
   }
 
-  /// Value after `step` steps; `to` from `duration` on.
+  /// Value after `step` steps; `to` from `duration` on, counted from the end of the warm-up if there is one.
   double operator()(Index step) const {
+    if (step < warm_up_) return from_ * static_cast<double>(step) / static_cast<double>(warm_up_);
+    step -= warm_up_;
     const double done = std::clamp(static_cast<double>(step) / static_cast<double>(duration_), 0.0, 1.0);
     if (done == 1.0) return shape_ == Shape::Constant ? from_ : to_;
     switch (shape_) {
@@ -46,13 +48,17 @@ class Schedule {
     return to_;
   }
 
-  double minimum() const { return std::min(from_, to_); }  ///< least value it ever takes (every shape is monotone)
-  double maximum() const { return std::max(from_, to_); }  ///< greatest value it ever takes
+  /// Least and greatest value that it ever takes; every shape is monotone, and a warm-up begins at 0.
+  double minimum() const { return std::min({from_, to_, warm_up_ > 0 ? 0.0 : from_}); }
+  double maximum() const { return std::max({from_, to_, warm_up_ > 0 ? 0.0 : from_}); }
+
+  friend Schedule warm_up(Index duration, Schedule then);
 
  private:
   Shape shape_ = Shape::Constant;
   double from_, to_;
   Index duration_ = 1;
+  Index warm_up_ = 0;
 };
 
 /// From `from` to `to` in `duration` steps along a line, half a cosine, or a constant ratio a step; constant
@@ -61,6 +67,17 @@ inline Schedule linear(double from, double to, Index duration) { return {Schedul
 inline Schedule cosine(double from, double to, Index duration) { return {Schedule::Shape::Cosine, from, to, duration}; }
 inline Schedule exponential(double from, double to, Index duration) {
   return {Schedule::Shape::Exponential, from, to, duration};
+}
+
+/// Rises along a line from 0 to where `then` begins, in `duration` > 0 steps; `then` follows (Goyal et al. 2017).
+/// Throws Error where `then` has a warm-up already.
+///
+///     .learning_rate = warm_up(1'000, cosine(3e-4, 0.0, 99'000))
+inline Schedule warm_up(Index duration, Schedule then) {
+  require(duration > 0, "warm_up", "duration must be positive", duration);
+  require(then.warm_up_ == 0, "warm_up", "the schedule that follows has a warm-up already, in steps", then.warm_up_);
+  then.warm_up_ = duration;
+  return then;
 }
 
 }  // namespace mellow

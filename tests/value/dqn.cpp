@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <mellow/nn/gradient_check.hpp>
 #include <mellow/nn/mlp.hpp>
+#include <mellow/nn/sgd.hpp>
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/value/dqn.hpp>
 

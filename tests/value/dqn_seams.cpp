@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parts that exist only here prove that Dqn's seams carry what the papers need.
 #include <mellow/nn/mlp.hpp>
+#include <mellow/nn/sgd.hpp>
 #include <mellow/value/dqn.hpp>
 
 #include "support/catch.hpp"

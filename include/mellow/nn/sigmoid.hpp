@@ -36,7 +36,8 @@ struct Softplus {
   template <class Y, class Delta>
   void multiply_by_derivative(const Y& y, Delta& delta) const {
     using Scalar = typename Y::Scalar;
-    delta = (y > Scalar(20)).select(delta, -(-y).expm1() * delta);
+    constexpr auto at_20 = static_cast<Scalar>(20.000000002061154);  // f(20)
+    delta = (y > at_20).select(delta, -(-y).expm1() * delta);
   }
 };
 

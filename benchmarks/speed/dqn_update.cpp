@@ -76,7 +76,7 @@ void add_all(const speed::Shape& shape) {
   });
   add(name + "/loss", shape, 0, [q = Matrix<>::Random(shape.widths.back(), shape.batch).eval()](Agent& agent, Rng&) {
     auto& l = agent.learner();
-    l.head.targets<float>(l.head_state, operators::Max{}, l.batch, 0.99f, q, q);
+    l.head.targets<float>(l.head_state, operators::Max{}, l.batch, q, q);
     benchmark::DoNotOptimize(l.head.evaluate<float>(l.head_state, l.batch, q, l.d_outputs));
   });
   add(name + "/backward", shape, 0, [](Agent& agent, Rng&) {

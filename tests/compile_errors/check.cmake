@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Compiles CASE with COMPILER and compares what it says with the case's `// expect: words` line: compilation must fail, the first line
+# Compares what a compiler said of CASE, in the file SAID, with the case's `// expect: words` line: compilation must fail, the first line
 # that contains "error:" must contain the words, and the whole output must have fewer than 25 lines. `// expect: success` must compile.
 file(STRINGS ${CASE} expected REGEX "^// expect: " LIMIT_COUNT 1)
 string(REGEX REPLACE "^// expect: " "" expected "${expected}")
@@ -7,9 +7,9 @@ if(expected STREQUAL "")
   message(FATAL_ERROR "${CASE} has no line `// expect: words`")
 endif()
 
-list(TRANSFORM SYSTEM_INCLUDE PREPEND -isystem)
-execute_process(COMMAND ${COMPILER} -std=c++20 -fsyntax-only -I${INCLUDE} ${SYSTEM_INCLUDE} ${CASE}
-                RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+file(READ ${SAID} output)
+string(REGEX MATCH "^[^\n]*" status "${output}")
+string(REGEX REPLACE "^[^\n]*\n" "" output "${output}")
 if(expected STREQUAL success)
   if(NOT status EQUAL 0)
     message(FATAL_ERROR "${CASE} must compile, but:\n${output}")

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // expect: this environment lacks step(action, mellow::Rng&)
-#include <mellow/mellow.hpp>
+#include <mellow/nn/mlp.hpp>
+#include <mellow/training/run.hpp>
+#include <mellow/value/dqn.hpp>
 
 using namespace mellow;
 

@@ -32,13 +32,16 @@ const Scalar* contiguous(Input&& matrix, Buffer<Scalar>& copy) {
   constexpr bool lies_in_memory = (int{Eigen::internal::traits<Plain>::Flags} & Eigen::DirectAccessBit) != 0 &&
                                   (Plain::IsVectorAtCompileTime || !Plain::IsRowMajor) &&
                                   (Plain::InnerStrideAtCompileTime == 1);
-  constexpr bool is_temporary =
-      !std::is_lvalue_reference_v<Input> && std::is_base_of_v<Eigen::PlainObjectBase<Plain>, Plain>;
-  if constexpr (lies_in_memory && !is_temporary)
-    if (matrix.cols() <= 1 || matrix.outerStride() == matrix.rows()) return matrix.data();
-  auto columns = copy.reshape(matrix.rows(), matrix.cols());
-  columns = matrix;
-  return columns.data();
+  constexpr bool is_plain = std::is_base_of_v<Eigen::PlainObjectBase<Plain>, Plain>;
+  if constexpr (lies_in_memory && is_plain && std::is_lvalue_reference_v<Input>) {
+    return matrix.data();
+  } else {
+    if constexpr (lies_in_memory && !is_plain)
+      if (matrix.cols() <= 1 || matrix.outerStride() == matrix.rows()) return matrix.data();
+    auto columns = copy.reshape(matrix.rows(), matrix.cols());
+    columns = matrix;
+    return columns.data();
+  }
 }
 
 }  // namespace mellow

@@ -14,12 +14,13 @@ namespace mellow::operators {
 /// Copies the values of the allowed actions, in order, into `storage`, and returns them as a view of it. An empty mask
 /// allows all.
 template <class Scalar, class Derived>
-auto keep_allowed(const Eigen::DenseBase<Derived>& values, ActionMask mask, Vector<Scalar>& storage) {
+Eigen::Map<const Vector<Scalar>> keep_allowed(const Eigen::DenseBase<Derived>& values, ActionMask mask,
+                                              Vector<Scalar>& storage) {
   if (storage.size() < values.size()) storage.resize(values.size());
   Index count = 0;
   for (Index a = 0; a < values.size(); ++a)
     if (mask.empty() || mask[static_cast<std::size_t>(a)]) storage[count++] = values.derived()(a);
-  return storage.head(count);
+  return {storage.data(), count};
 }
 
 /// How many of `actions` the mask allows.

@@ -10,7 +10,8 @@ namespace mellow::operators {
 template <class Derived>
 Index argmax(const Eigen::DenseBase<Derived>& q) {
   Index best = 0;
-  q.derived().maxCoeff(&best);
+  for (Index a = 1; a < q.size(); ++a)
+    if (q.derived()(a) > q.derived()(best)) best = a;
   return best;
 }
 

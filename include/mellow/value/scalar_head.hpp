@@ -56,23 +56,21 @@ struct ScalarHead {
   template <class Scalar, class B>
   void targets(State<Scalar>& state, const B& backup, const data::Batch<Scalar>& batch,
                const ConstMatrixRef<Scalar>& target_next, const ConstMatrixRef<Scalar>& online_next) const {
-    const auto next_value = [&](const auto& target_q, const auto& online_q) -> Scalar {
+    using Values = Eigen::Map<const Vector<Scalar>>;
+    const auto next_value = [&](const Values& target_q, const Values& online_q) -> Scalar {
       if constexpr (OnlineBackup<B, Scalar>) return backup(target_q, online_q);
       else return backup(target_q);
     };
-    state.targets.resize(batch.size());
-    for (Index i = 0; i < batch.size(); ++i) {
-      state.targets[i] = batch.rewards[i];
-      if (batch.discounts[i] == Scalar(0)) continue;
-      const auto mask = batch.mask(i);
-      if (mask.empty()) {
-        state.targets[i] += batch.discounts[i] * next_value(target_next.col(i), online_next.col(i));
-      } else {
-        const auto allowed = operators::keep_allowed<Scalar>(target_next.col(i), mask, state.allowed);
-        const auto online_allowed = operators::keep_allowed<Scalar>(online_next.col(i), mask, state.online_allowed);
-        state.targets[i] += batch.discounts[i] * next_value(allowed, online_allowed);
-      }
-    }
+    const auto allowed = [&](const ConstMatrixRef<Scalar>& q, Index i, Vector<Scalar>& storage) -> Values {
+      const Values all(q.data() + i * q.outerStride(), q.rows());
+      const ActionMask mask = batch.mask(i);
+      return mask.empty() ? all : operators::keep_allowed<Scalar>(all, mask, storage);
+    };
+    state.targets = batch.rewards;
+    for (Index i = 0; i < batch.size(); ++i)
+      if (batch.discounts[i] != Scalar(0))
+        state.targets[i] += batch.discounts[i] * next_value(allowed(target_next, i, state.allowed),
+                                                            allowed(online_next, i, state.online_allowed));
   }
 
   /// Loss of the online outputs against the targets; writes its gradient and the batch's TD errors.

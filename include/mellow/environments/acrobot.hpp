@@ -39,7 +39,9 @@ class Acrobot {
   /// Starts with each state variable uniform in [-0.1, 0.1), rounded to float as Gymnasium's reset does.
   template <class Generator>
   void reset(Generator& rng) {
-    for (double& x : state_) x = static_cast<float>(rng.uniform(-0.1, 0.1));
+    std::array<float, 4> rounded;  // GCC 12 may leave out a rounding to float and back in one expression
+    for (float& x : rounded) x = static_cast<float>(rng.uniform(-0.1, 0.1));
+    std::copy(rounded.begin(), rounded.end(), state_.begin());
   }
 
   /// Applies a torque for 0.2 s. Draws nothing.

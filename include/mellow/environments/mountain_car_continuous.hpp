@@ -68,7 +68,7 @@ class MountainCarContinuous {
         std::max(velocity, position == rounded(left) ? 0.0 : rounded(-speed_limit));  // so written, it vectorises
     const bool terminated = std::min(position - rounded(goal), velocity) >= 0.0;
     position = in_float(position);
-    velocity = in_float(velocity);
+    velocity = in_float(velocity) + 0.0;  // GCC 12 leaves out both roundings where it finds two alike side by side
     const double effort = static_cast<double>(action) * static_cast<double>(action) * 0.1;
     return {.reward = (terminated ? 100.0 : 0.0) - effort, .terminated = terminated};
   }

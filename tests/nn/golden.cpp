@@ -152,20 +152,20 @@ void compare_sequential(double tolerance) {
   using enum nn::Sgd::Momentum;
   using enum nn::RMSProp::Square;
   using enum nn::RMSProp::Epsilon;
-  optimize("sgd", nn::Sgd{.learning_rate = 0.05});
-  optimize("sgd_momentum", nn::Sgd{.learning_rate = 0.02, .momentum = 0.9});
+  optimize("sgd", nn::Sgd{.learning_rate = 0.01});
+  optimize("sgd_momentum", nn::Sgd{.learning_rate = 0.002, .momentum = 0.9});
   comparison.optimize("sgd_dampening",
-                      nn::Sgd{.learning_rate = 0.05, .momentum = 0.8, .dampening = 0.3, .weight_decay = 0.01}, all);
-  optimize("sgd_nesterov", nn::Sgd{.learning_rate = 0.02, .momentum = 0.9, .weight_decay = 0.02, .form = Nesterov});
+                      nn::Sgd{.learning_rate = 0.01, .momentum = 0.8, .dampening = 0.3, .weight_decay = 0.01}, all);
+  optimize("sgd_nesterov", nn::Sgd{.learning_rate = 0.002, .momentum = 0.9, .weight_decay = 0.02, .form = Nesterov});
   optimize("adam", nn::Adam{.learning_rate = 0.001});
   comparison.optimize("adamw_all", nn::AdamW{.learning_rate = 0.001, .weight_decay = 0.1}, all);
   optimize("adamw", nn::AdamW{.learning_rate = 0.001, .weight_decay = 0.1});
   optimize("radam", nn::RAdam{.learning_rate = 0.005});
-  optimize("rmsprop", nn::RMSProp{.learning_rate = 0.001, .epsilon = 1e-4});
-  optimize("rmsprop_centred", nn::RMSProp{.learning_rate = 0.0005, .decay = 0.95, .epsilon = 1e-3, .square = Centred});
+  optimize("rmsprop", nn::RMSProp{.learning_rate = 0.0002, .epsilon = 1e-2});
+  optimize("rmsprop_centred", nn::RMSProp{.learning_rate = 0.0001, .decay = 0.95, .epsilon = 1e-2, .square = Centred});
   optimize("rmsprop_momentum",
-           nn::RMSProp{.learning_rate = 0.0005, .epsilon = 1e-3, .momentum = 0.9, .square = Centred});
-  optimize("adagrad", nn::Adagrad{.learning_rate = 0.05});
+           nn::RMSProp{.learning_rate = 0.0001, .epsilon = 1e-2, .momentum = 0.9, .square = Centred});
+  optimize("adagrad", nn::Adagrad{.learning_rate = 0.01});
   optimize("rmsprop_tensorflow",
            FromOnes{{.learning_rate = 0.001, .decay = 0.9, .epsilon = 1e-3, .epsilon_place = InsideRoot}});
   optimize("rmsprop_tensorflow_centred", FromOnes{{.learning_rate = 0.001,

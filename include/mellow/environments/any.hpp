@@ -18,8 +18,9 @@ class Any {
   using Element = typename ActionSpace::Element;  ///< an action
 
   /// Takes an environment whose copies are snapshots.
-  template <SnapshotEnvironment E>
-    requires(!std::same_as<E, Any> && std::same_as<mellow::ObservationSpace<E>, ObservationSpace> &&
+  template <class E>  // the first condition keeps Clang from asking whether Any is an environment while it builds Any
+    requires(!std::same_as<E, Any> && SnapshotEnvironment<E> &&
+             std::same_as<mellow::ObservationSpace<E>, ObservationSpace> &&
              std::same_as<mellow::ActionSpace<E>, ActionSpace>)
   Any(E environment)
       : held_(std::make_unique<Held<E>>(std::move(environment))) {}  // NOLINT(google-explicit-constructor)

@@ -74,7 +74,8 @@ class LayerNorm {
     const auto z = tape.normalized_.reshape(width_, batch);
     const auto scales = tape.inverse_deviation_.reshape(1, batch);
     for (Index i = 0; i < batch; ++i) {
-      const auto d_y = d_output.col(i).array(), z_i = z.col(i).array();
+      const auto d_y = d_output.col(i).array();
+      const auto z_i = z.col(i).array();
       gradient.head(width_).array() += d_y * z_i;
       gradient.tail(width_).array() += d_y;
       if (d_input == nullptr) continue;

@@ -17,7 +17,9 @@ struct ParameterLayout {
   /// A number of parameters of which nothing else is known.
   ParameterLayout(Index count) : size(count) {}  // NOLINT(google-explicit-constructor): `state.reset(100)`
   /// The parameters of a network.
-  template <Network Net>
+  template <
+      class Net>  // asks for a tape first: to ask all types here whether they are networks, Clang must know this one
+    requires requires { typename Net::Tape; } && Network<Net>
   ParameterLayout(const Net& network)  // NOLINT(google-explicit-constructor): `state.reset(network)`
       : size(network.parameters()), segments(network.segments()) {}
 };

@@ -112,7 +112,7 @@ void load_state(const std::filesystem::path& path, T& object) {
     if (detail::shape_of(leaf) != tensor.shape)
       throw Error(path.string(), fmt::format("\"{}\" has another size than here", name));
     const auto bytes = mellow::detail::bytes_of(leaf);
-    std::memcpy(const_cast<std::byte*>(bytes.data()), values->data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(const_cast<std::byte*>(bytes.data()), values->data(), bytes.size());
     checksum.add(bytes);
   });
   for (const Tensor& tensor : file.tensors)

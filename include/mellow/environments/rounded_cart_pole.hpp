@@ -57,7 +57,10 @@ class RoundedCartPole {
   }
 
   /// Writes the state.
-  void observe(VectorRef<float> out) const { cart_pole_.observe(out); }
+  template <class Out>
+  void observe(Out&& out) const {
+    cart_pole_.observe(out);
+  }
 
   /// Returns what `observe` writes, for any state.
   static std::array<float, 4> observation(const State& state) { return CartPole::observation(state); }

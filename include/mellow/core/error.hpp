@@ -17,15 +17,17 @@ class Error : public std::runtime_error {
  public:
   /// `where` names the component or file, `problem` says what is wrong and what is wanted.
   Error(std::string_view where, std::string_view problem)
-      : std::runtime_error(fmt::format("{}: {}", where, problem)), where_(where), problem_(problem) {}
+      : std::runtime_error(std::string(where).append(": ").append(problem)), where_(where), problem_(problem) {}
 
   /// As above, with the offending value.
-  template <class Value>
-  Error(std::string_view where, std::string_view problem, const Value& value)
-      : std::runtime_error(fmt::format("{}: {} (got {})", where, problem, value)),
+  Error(std::string_view where, std::string_view problem, std::string value)
+      : std::runtime_error(std::string(where).append(": ").append(problem).append(" (got ").append(value).append(")")),
         where_(where),
         problem_(problem),
-        value_(fmt::format("{}", value)) {}
+        value_(std::move(value)) {}
+  template <class Value>
+  Error(std::string_view where, std::string_view problem, const Value& value)
+      : Error(where, problem, fmt::format("{}", value)) {}
 
   const std::string& where() const noexcept { return where_; }      ///< component or file
   const std::string& problem() const noexcept { return problem_; }  ///< what is wrong, what is wanted

@@ -24,7 +24,7 @@ class Gemm {
   static constexpr Index lanes = Eigen::internal::unpacket_traits<Packet>::size;
   static constexpr bool many_registers = sizeof(Packet) == 64;  // AVX-512 has 32 vector registers, older sets have 16
   static constexpr int tile_packets = many_registers ? 4 : 2;   // rows of a tile, in packets
-  static constexpr int tile_columns = 6;  // of a tile, so that its sums fill three quarters of the registers
+  static constexpr int tile_columns = many_registers ? 4 : 6;   // of a tile, enough sums to hide the adders' latency
   static constexpr Index panel_depth =
       16384 / static_cast<Index>(sizeof(Scalar)) / (tile_packets * lanes);  // of a panel
 
@@ -75,27 +75,28 @@ class Gemm {
     }
   }
 
-  /// Copies rows x depth of A so that a tile's rows lie side by side, zeros below the last row.
+  /// Copies rows x depth of A so that the rows of a tile of some packets lie side by side, zeros below the last row.
   template <int packets>
   static void pack(Index rows, Index depth, const Operand& a, Scalar* panel) {
     using namespace Eigen::internal;
+    using Part = typename unpacket_traits<Packet>::half;
+    constexpr Index side = unpacket_traits<Part>::size;
     constexpr Index height = packets * lanes;
     if (rows < height) std::fill(panel, panel + depth * height, Scalar(0));
     if (a.row_step == 1 && rows == height) {
       for (Index p = 0; p < depth; ++p)
-        for (Index v = 0; v < packets; ++v)
-          pstore(panel + p * height + v * lanes, ploadu<Packet>(a.data + p * a.column_step + v * lanes));
+        for (Index row = 0; row < height; row += lanes)
+          pstore(panel + p * height + row, ploadu<Packet>(a.data + p * a.column_step + row));
       return;
     }
     Index whole = 0;  // how deep square blocks are transposed in registers
     if (a.column_step == 1 && rows == height) {
-      for (; whole + lanes <= depth; whole += lanes)
-        for (Index v = 0; v < packets; ++v) {
-          PacketBlock<Packet, lanes> block;
-          for (Index i = 0; i < lanes; ++i)
-            block.packet[i] = ploadu<Packet>(a.data + (v * lanes + i) * a.row_step + whole);
+      for (; whole + side <= depth; whole += side)
+        for (Index row = 0; row < height; row += side) {
+          PacketBlock<Part, side> block;
+          for (Index i = 0; i < side; ++i) block.packet[i] = ploadu<Part>(a.data + (row + i) * a.row_step + whole);
           ptranspose(block);
-          for (Index i = 0; i < lanes; ++i) pstore(panel + (whole + i) * height + v * lanes, block.packet[i]);
+          for (Index i = 0; i < side; ++i) pstore(panel + (whole + i) * height + row, block.packet[i]);
         }
     }
     for (Index p = whole; p < depth; ++p)

@@ -44,8 +44,10 @@ struct Box {
 
   Index size() const { return low.size(); }
   bool contains(const ConstVectorRef<float>& element) const {
-    return element.size() == size() && (element.array() >= low.array()).all() &&
-           (element.array() <= high.array()).all();
+    if (element.size() != size()) return false;
+    for (Index i = 0; i < size(); ++i)
+      if (!(element[i] >= low[i] && element[i] <= high[i])) return false;
+    return true;
   }
   /// Uniform in a bounded dimension; standard normal shifted to the bound or to 0 where one or both bounds are
   /// infinite.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cmath>
@@ -105,7 +106,7 @@ class CartPole {
   }
 
   /// Writes the state.
-  void observe(VectorRef<float> out) const { out = Eigen::Map<const Vector<float>>(observation(state_).data(), 4); }
+  void observe(VectorRef<float> out) const { std::ranges::copy(observation(state_), out.data()); }
 
   /// Returns what `observe` writes, for any state.
   static std::array<float, 4> observation(const State& state) {

@@ -53,7 +53,7 @@ struct Adagrad {
     const auto rate = static_cast<Scalar>(learning_rate(state.steps++)), eps = static_cast<Scalar>(epsilon);
     detail::for_blocks(theta.size(), [&](Index begin, Index n) {
       const auto g = gradient.segment(begin, n).array();
-      detail::accumulate(state.sum_of_squares, begin, 1.0, 1.0, g.square());
+      detail::accumulate_squares(state.sum_of_squares.data() + begin, g.data(), n, 1.0, 1.0);
       theta.segment(begin, n).array() -= rate * (g / (state.sum_of_squares.segment(begin, n).array().sqrt() + eps));
     });
   }

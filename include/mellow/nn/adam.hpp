@@ -92,9 +92,9 @@ struct Adam {
     const auto size = static_cast<Scalar>(rate / m_correction), eps = static_cast<Scalar>(epsilon);
     const auto root_scale = static_cast<Scalar>(1.0 / std::sqrt(v_correction));
     detail::for_blocks(theta.size(), [&](Index begin, Index n) {
-      const auto g = gradient.segment(begin, n).array();
-      detail::accumulate(state.m, begin, beta1, 1.0 - beta1, g);
-      detail::accumulate(state.v, begin, beta2, 1.0 - beta2, g.square());
+      const Scalar* const g = gradient.data() + begin;
+      detail::accumulate(state.m.data() + begin, g, n, beta1, 1.0 - beta1);
+      detail::accumulate_squares(state.v.data() + begin, g, n, beta2, 1.0 - beta2);
       change(begin, n);
       const auto m = state.m.segment(begin, n).array(), v = state.v.segment(begin, n).array();
       theta.segment(begin, n).array() -= size * (m / (v.sqrt() * root_scale + eps));

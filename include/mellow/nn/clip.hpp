@@ -11,7 +11,10 @@ namespace mellow::nn {
 template <class Scalar>
 Scalar clip_norm(VectorRef<Scalar> gradient, Scalar maximum) {
   Scalar norm = gradient.norm();
-  if (!std::isfinite(norm)) norm = gradient.stableNorm();  // the squares overflow long before the norm does
+  if (!std::isfinite(norm)) {  // the squares overflow long before the norm does
+    norm = 0;
+    for (const Scalar x : gradient) norm = std::hypot(norm, x);
+  }
   if (norm > maximum) gradient *= maximum / norm;
   return norm;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <string>
 #include <utility>
@@ -26,9 +27,8 @@ struct DenseShape {
   /// y = W x + b.
   template <class Scalar>
   void forward(const Scalar* parameters, const Scalar* x, Index batch, Scalar* y) const {
-    const Eigen::Map<const Vector<Scalar>> bias(parameters + out * in, out);
+    for (Index i = 0; i < batch; ++i) std::copy_n(parameters + out * in, out, y + i * out);
     Eigen::Map<Matrix<Scalar>> to(y, out, batch);
-    to.colwise() = bias;
     add_product(to, weight(parameters), Eigen::Map<const Matrix<Scalar>>(x, in, batch));
   }
 
@@ -46,7 +46,7 @@ struct DenseShape {
   template <class Scalar>
   void input_gradient(const Scalar* parameters, const Scalar* d_y, Index batch, Scalar* d_x, Index stride) const {
     Eigen::Map<Matrix<Scalar>, 0, Eigen::OuterStride<>> to(d_x, in, batch, Eigen::OuterStride<>(stride));
-    to.setZero();
+    for (Index i = 0; i < batch; ++i) std::fill_n(d_x + i * stride, in, Scalar(0));
     add_product(to, weight(parameters).transpose(), Eigen::Map<const Matrix<Scalar>>(d_y, out, batch));
   }
 

@@ -45,15 +45,23 @@ void for_blocks(Index size, const Body& body) {
 template <class Scalar>
 using Block = Eigen::Array<Scalar, Eigen::Dynamic, 1, Eigen::ColMajor, block_size, 1>;
 
-/// moment = keep moment + add x, for the block of a moment that begins at `begin`.
-///
-/// Adding and subtracting `guard` rounds it to a multiple of the smallest normal number, so that a moment that decays
-/// (a dead unit's) does not become denormal: such numbers are 10 times slower.
-template <class Scalar, class X>
-void accumulate(Vector<Scalar>& moment, Index begin, double keep, double add, const X& x) {
-  constexpr Scalar guard = std::numeric_limits<Scalar>::min() / std::numeric_limits<Scalar>::epsilon();
-  auto block = moment.segment(begin, x.size()).array();
-  block = (static_cast<Scalar>(keep) * block + static_cast<Scalar>(add) * x + guard) - guard;
+/// Adding and subtracting it rounds a moment to a multiple of the smallest normal number, so that one that decays (a
+/// dead unit's) does not become denormal: such numbers are 10 times slower.
+template <class Scalar>
+inline constexpr Scalar guard = std::numeric_limits<Scalar>::min() / std::numeric_limits<Scalar>::epsilon();
+
+/// moment = keep moment + add x, for n numbers.
+template <class Scalar>
+void accumulate(Scalar* moment, const Scalar* x, Index n, double keep, double add) {
+  const auto kept = static_cast<Scalar>(keep), added = static_cast<Scalar>(add);
+  for (Index i = 0; i < n; ++i) moment[i] = (kept * moment[i] + added * x[i] + guard<Scalar>)-guard<Scalar>;
+}
+
+/// moment = keep moment + add x^2, for n numbers.
+template <class Scalar>
+void accumulate_squares(Scalar* moment, const Scalar* x, Index n, double keep, double add) {
+  const auto kept = static_cast<Scalar>(keep), added = static_cast<Scalar>(add);
+  for (Index i = 0; i < n; ++i) moment[i] = (kept * moment[i] + added * (x[i] * x[i]) + guard<Scalar>)-guard<Scalar>;
 }
 
 /// Makes a moment that only some settings use as long as the parameters, at its first use.

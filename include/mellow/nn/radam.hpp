@@ -53,9 +53,9 @@ struct RAdam {
             : 1.0;
     const auto size = static_cast<Scalar>(rate / m_correction * r), eps = static_cast<Scalar>(epsilon);
     detail::for_blocks(theta.size(), [&](Index begin, Index n) {
-      const auto g = gradient.segment(begin, n).array();
-      detail::accumulate(state.m, begin, beta1, 1.0 - beta1, g);
-      detail::accumulate(state.v, begin, beta2, 1.0 - beta2, g.square());
+      const Scalar* const g = gradient.data() + begin;
+      detail::accumulate(state.m.data() + begin, g, n, beta1, 1.0 - beta1);
+      detail::accumulate_squares(state.v.data() + begin, g, n, beta2, 1.0 - beta2);
       const auto m = state.m.segment(begin, n).array(), v = state.v.segment(begin, n).array();
       auto to = theta.segment(begin, n).array();
       if (rectify) to -= size * (m / (v.sqrt() + eps));

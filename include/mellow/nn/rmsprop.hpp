@@ -88,16 +88,16 @@ struct RMSProp {
     if (momentum > 0) detail::fit(state.m, theta.size());
     detail::for_blocks(theta.size(), [&](Index begin, Index n) {
       const auto g = gradient.segment(begin, n).array();
-      detail::accumulate(state.mean_square, begin, decay, 1.0 - decay, g.square());
+      detail::accumulate_squares(state.mean_square.data() + begin, g.data(), n, decay, 1.0 - decay);
       detail::Block<Scalar> d = state.mean_square.segment(begin, n);
       if (centred) {
-        detail::accumulate(state.mean_gradient, begin, decay, 1.0 - decay, g);
+        detail::accumulate(state.mean_gradient.data() + begin, g.data(), n, decay, 1.0 - decay);
         d = (d - state.mean_gradient.segment(begin, n).array().square()).max(Scalar(0));
       }
       if (epsilon_place == Epsilon::InsideRoot) d = g / (d + eps).sqrt();
       else d = g / (d.sqrt() + eps);
       if (momentum > 0) {
-        detail::accumulate(state.m, begin, momentum, 1.0, d);
+        detail::accumulate(state.m.data() + begin, d.data(), n, momentum, 1.0);
         d = state.m.segment(begin, n);
       }
       theta.segment(begin, n).array() -= rate * d;

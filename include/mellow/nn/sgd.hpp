@@ -83,7 +83,7 @@ struct Sgd {
           d.segment(at - begin, count) += decay * theta.segment(at, count).array();
         });
       if (momentum > 0) {
-        detail::accumulate(state.m, begin, momentum, fresh, d);
+        detail::accumulate(state.m.data() + begin, d.data(), n, momentum, fresh);
         const auto m = state.m.segment(begin, n).array();
         if (form == Momentum::Nesterov) d += static_cast<Scalar>(momentum) * m;
         else d = m;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -141,7 +142,8 @@ class Dqn {
   };
 
   auto outputs(const ConstVectorRef<float>& observation) {
-    acting_input_ = observation.template cast<Scalar>();
+    acting_input_.resize(observation.size(), 1);
+    std::copy_n(observation.data(), observation.size(), acting_input_.data());
     return learner_.network.forward(learner_.online, acting_input_, acting_tape_).col(0);
   }
 

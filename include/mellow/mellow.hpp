@@ -128,3 +128,42 @@
 #include <mellow/value/traces.hpp>
 #include <mellow/value/tracking.hpp>
 #include <mellow/version.hpp>
+
+/// \namespace mellow
+/// What all rooms share: types, random numbers, spaces, errors, schedules, state, parts, and the concepts.
+
+/// \namespace mellow::environments
+/// Tasks to act in, wrappers around them, and the checker.
+
+/// \namespace mellow::nn
+/// Networks over flat vectors of parameters, initialisers, optimisers, and the check of gradients.
+
+/// \namespace mellow::data
+/// Transitions, batches and replay.
+
+/// \namespace mellow::operators
+/// Operators over action values, and the policies that go with them.
+
+/// \namespace mellow::models
+/// Planners over models that are known.
+
+/// \namespace mellow::value
+/// Agents that learn values: the deep Q family, tables, and linear functions.
+
+/// \namespace mellow::training
+/// The run loop and evaluation.
+
+/// \namespace mellow::training::streams
+/// Streams of a run's seed.
+
+/// \namespace mellow::roles
+/// What a part does in an algorithm.
+
+/// \namespace mellow::value::calls
+/// Functions of parts, as objects.
+
+/// \namespace mellow::value::moments
+/// When a part may act.
+
+/// \namespace mellow::tools
+/// What is compiled once: files, plots, the command line, progress.

@@ -12,7 +12,7 @@ namespace mellow {
 template <class Scalar>
 class Buffer {
  public:
-  using View = Eigen::Map<Matrix<Scalar>, Eigen::AlignedMax>;
+  using View = Eigen::Map<Matrix<Scalar>, Eigen::AlignedMax>;  ///< a matrix in the storage
 
   /// A rows x columns view of the storage; the content is unspecified after a change of shape.
   View reshape(Index rows, Index columns) {

@@ -13,7 +13,7 @@ namespace mellow {
 
 /// What one step of an environment gives besides the observation.
 struct Step {
-  double reward = 0.0;
+  double reward = 0.0;      ///< of the step, finite
   bool terminated = false;  ///< the task ended: no value lies beyond, learning does not bootstrap
   bool truncated = false;   ///< the episode was cut short from outside: learning bootstraps from the last observation
 };
@@ -24,6 +24,7 @@ using ActionMask = std::span<const bool>;
 template <class S>
 concept Space = std::same_as<S, Discrete> || std::same_as<S, Box>;
 
+/// @{
 /// The types of an environment's spaces and of what goes in and out of it.
 template <class E>
 using ObservationSpace = std::remove_cvref_t<decltype(std::declval<const E&>().observation_space())>;
@@ -33,6 +34,7 @@ template <class E>
 using Observation = typename ObservationSpace<E>::Element;
 template <class E>
 using Action = typename ActionSpace<E>::Element;
+/// @}
 
 namespace detail {
 template <class E>

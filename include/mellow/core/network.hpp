@@ -19,7 +19,7 @@ struct Segment {
   std::vector<Index> shape;  ///< out x in for a dense weight, out for a bias
   Index offset = 0;          ///< of its first number in the parameter vector
   Index fan_in = 1;          ///< inputs that one unit sums over (a bias: those of its layer)
-  Kind kind = Kind::Weight;
+  Kind kind = Kind::Weight;  ///< what its numbers do
 
   /// How many numbers it has.
   Index size() const {

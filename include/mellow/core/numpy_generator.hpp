@@ -16,6 +16,7 @@ namespace mellow {
 /// SeedSequence and PCG XSL-RR 128/64 (O'Neill 2014).
 class NumpyGenerator {
  public:
+  /// As `numpy.random.default_rng(seed)`.
   explicit constexpr NumpyGenerator(std::uint64_t seed) {
     const auto words = seed_sequence(seed);
     const U128 start = U128{words[0]} << 64 | words[1];

@@ -47,6 +47,7 @@ template <class Role, class Default>
 constexpr auto choose_part(const Default& fallback) {
   return fallback;
 }
+/// The same: the first of the parts that fills Role.
 template <class Role, class Default, class First, class... Rest>
 constexpr auto choose_part(const Default& fallback, const First& first, const Rest&... rest) {
   if constexpr (Fills<First, Role>) return first;
@@ -84,6 +85,7 @@ struct StateOf<Part, Scalar> {
 };
 }  // namespace detail
 
+/// The type of a part's state: `Part::State<Scalar>`, or `NoState`.
 template <class Part, class Scalar>
 using StateOf = typename detail::StateOf<Part, Scalar>::type;
 

@@ -42,7 +42,7 @@ class Rng {
     rng.state_ = state;
     return rng;
   }
-  constexpr const std::array<std::uint64_t, 4>& state() const { return state_; }
+  constexpr const std::array<std::uint64_t, 4>& state() const { return state_; }  ///< its 256 bits
 
   /// A generator of its own for another purpose, seeded with 256 mixed bits of this one, which moves on by four draws.
   constexpr Rng split() {
@@ -131,6 +131,7 @@ class Rng {
     visit("state", self.state_);
   }
 
+  /// Whether both will draw the same numbers.
   friend constexpr bool operator==(const Rng&, const Rng&) = default;
 
  private:

@@ -8,6 +8,7 @@ namespace mellow {
 /// Mean and variance of all samples so far, component by component (Welford 1962).
 class RunningMoments {
  public:
+  /// No samples yet, of `size` components.
   explicit RunningMoments(Index size) : mean_(Vector<double>::Zero(size)), squares_(mean_) {}
 
   /// Takes in a sample.

@@ -14,10 +14,14 @@ namespace mellow {
 /// schedule.
 class Schedule {
  public:
+  /// How it goes from start to end.
   enum class Shape { Constant, Linear, Cosine, Exponential };
 
+  /// Stays at a value.
   constexpr Schedule(double value)
       : from_(value), to_(value) {}  // NOLINT(google-explicit-constructor): `.learning_rate = 1e-3`
+  /// What `linear`, `cosine` and `exponential` give. Throws Error for a duration that is not positive, an end that is
+  /// not finite, or an end of an exponential that is not positive.
   Schedule(Shape shape, double from, double to, Index duration)
       : shape_(shape), from_(from), to_(to), duration_(duration) {
     require(duration > 0, "Schedule", "duration must be positive", duration);
@@ -48,9 +52,11 @@ class Schedule {
     return to_;
   }
 
+  /// @{
   /// Least and greatest value that it ever takes; every shape is monotone, and a warm-up begins at 0.
   double minimum() const { return std::min({from_, to_, warm_up_ > 0 ? 0.0 : from_}); }
   double maximum() const { return std::max({from_, to_, warm_up_ > 0 ? 0.0 : from_}); }
+  /// @}
 
   friend Schedule warm_up(Index duration, Schedule then);
 
@@ -61,6 +67,7 @@ class Schedule {
   Index warm_up_ = 0;
 };
 
+/// @{
 /// From `from` to `to` in `duration` steps along a line, half a cosine, or a constant ratio a step; constant
 /// afterwards.
 inline Schedule linear(double from, double to, Index duration) { return {Schedule::Shape::Linear, from, to, duration}; }
@@ -68,6 +75,7 @@ inline Schedule cosine(double from, double to, Index duration) { return {Schedul
 inline Schedule exponential(double from, double to, Index duration) {
   return {Schedule::Shape::Exponential, from, to, duration};
 }
+/// @}
 
 /// Rises along a line from 0 to where `then` begins, in `duration` > 0 steps; `then` follows (Goyal et al. 2017).
 /// Throws Error where `then` has a warm-up already.

@@ -12,23 +12,33 @@ namespace mellow {
 
 /// The whole numbers 0 .. n-1.
 struct Discrete {
+  /// One of the numbers.
   using Element = Index;
+  /// Where one is written.
   using ElementRef = Index&;
 
+  /// Throws Error unless size > 0.
   explicit Discrete(Index size) : n(size) { require(size > 0, "Discrete", "a space needs at least one element", size); }
 
+  /// Whether 0 <= element < n.
   bool contains(Index element) const { return element >= 0 && element < n; }
+  /// Any of them, with equal probability.
   Index sample(Rng& rng) const { return rng.below(n); }
+  /// For messages: "Discrete(4)".
   std::string describe() const { return fmt::format("Discrete({})", n); }
 
+  /// How many, > 0.
   Index n;
 };
 
 /// Vectors between two bounds, inclusive; a bound may be infinite.
 struct Box {
+  /// A vector of `size()` numbers.
   using Element = Vector<float>;
+  /// Where one is written.
   using ElementRef = VectorRef<float>;
 
+  /// Throws Error where there is no dimension, lengths differ, or a lower bound exceeds its upper one.
   Box(Vector<float> lower, Vector<float> upper) : low(std::move(lower)), high(std::move(upper)) {
     require(low.size() > 0, "Box", "a space needs at least one dimension", low.size());
     if (low.size() != high.size())
@@ -42,7 +52,9 @@ struct Box {
   Box(Index dimensions, float lower, float upper)
       : Box(Vector<float>::Constant(dimensions, lower), Vector<float>::Constant(dimensions, upper)) {}
 
+  /// How many dimensions.
   Index size() const { return low.size(); }
+  /// Whether every number lies within its bounds; false for another length.
   bool contains(const ConstVectorRef<float>& element) const {
     if (element.size() != size()) return false;
     for (Index i = 0; i < size(); ++i)
@@ -63,9 +75,13 @@ struct Box {
     }
     return element;
   }
+  /// For messages: "Box(4)".
   std::string describe() const { return fmt::format("Box({})", size()); }
 
+  /// @{
+  /// The bounds, one a dimension.
   Vector<float> low, high;
+  /// @}
 };
 
 }  // namespace mellow

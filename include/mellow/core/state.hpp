@@ -29,8 +29,8 @@ concept Visitable = requires(T& object) { std::remove_cv_t<T>::visit_state(objec
 
 /// One piece of state: where it is ("optimizer.m") and its bytes, seen in place.
 struct StatePiece {
-  std::string path;
-  std::span<const std::byte> bytes;
+  std::string path;                  ///< names from the outside in, joined by dots
+  std::span<const std::byte> bytes;  ///< where they lie in the object
 };
 
 namespace detail {

@@ -17,6 +17,7 @@ using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 template <class Scalar = float>
 using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 
+/// @{
 /// Views of vectors and matrices that live elsewhere; any contiguous column or block binds without a copy.
 /// A template never deduces `Scalar` from one of these (std::type_identity), so that vectors, maps and columns convert
 /// to them.
@@ -28,5 +29,6 @@ template <class Scalar = float>
 using MatrixRef = std::type_identity_t<Eigen::Ref<Matrix<Scalar>>>;
 template <class Scalar = float>
 using ConstMatrixRef = std::type_identity_t<Eigen::Ref<const Matrix<Scalar>>>;
+/// @}
 
 }  // namespace mellow

@@ -12,13 +12,13 @@ namespace mellow {
 /// A view: it must not outlive what it sees. `ObservationView` is an Index for environments with discrete observations.
 template <class Action = Index, class ObservationView = ConstVectorRef<float>>
 struct Transition {
-  ObservationView observation;
-  const Action& action;
-  double reward;
-  ObservationView next_observation;
-  bool terminated = false;
-  bool truncated = false;
-  ActionMask next_allowed{};  ///< which actions the environment allows next; empty: all
+  ObservationView observation;       ///< before the action
+  const Action& action;              ///< what was done
+  double reward;                     ///< what it earned
+  ObservationView next_observation;  ///< after the action
+  bool terminated = false;           ///< the task ended
+  bool truncated = false;            ///< the episode was cut short
+  ActionMask next_allowed{};         ///< which actions the environment allows next; empty: all
 };
 
 }  // namespace mellow

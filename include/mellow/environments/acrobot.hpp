@@ -25,8 +25,10 @@ class Acrobot {
  public:
   using State = std::array<double, 4>;  ///< angle 1, angle 2, angular velocity 1, angular velocity 2
 
+  /// @{
   /// Bounds of the angular velocities, rad/s.
   static constexpr double speed_limit_1 = 4 * std::numbers::pi, speed_limit_2 = 9 * std::numbers::pi;
+  /// @}
 
   /// Returns [-1, 1] for cosines and sines, and the velocities' bounds.
   Box observation_space() const {

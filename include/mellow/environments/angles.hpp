@@ -9,7 +9,10 @@ namespace mellow::environments {
 
 /// Sine and cosine of one angle.
 struct SinCos {
+  /// @{
+  /// Of the angle.
   double sin, cos;
+  /// @}
 };
 
 /// sin(x) and cos(x) by arithmetic alone: without branches, so that a loop over it vectorises, and with the same bits

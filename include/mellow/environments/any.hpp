@@ -24,13 +24,15 @@ class Any {
              std::same_as<mellow::ActionSpace<E>, ActionSpace>)
   Any(E environment)
       : held_(std::make_unique<Held<E>>(std::move(environment))) {}  // NOLINT(google-explicit-constructor)
+  /// A copy is a snapshot.
   Any(const Any& other) : held_(other.held_->copy()) {}
-  Any(Any&&) noexcept = default;
+  Any(Any&&) noexcept = default;  ///< leaves the other empty
+  /// Becomes a copy.
   Any& operator=(const Any& other) {
     held_ = other.held_->copy();
     return *this;
   }
-  Any& operator=(Any&&) noexcept = default;
+  Any& operator=(Any&&) noexcept = default;  ///< leaves the other empty
   ~Any() = default;
 
   ObservationSpace observation_space() const { return held_->observation_space(); }  ///< of the environment
@@ -109,6 +111,7 @@ class Any {
   std::unique_ptr<Concept> held_;
 };
 
+/// The spaces are those of the environment.
 template <SnapshotEnvironment E>
 Any(E) -> Any<mellow::ObservationSpace<E>, mellow::ActionSpace<E>>;
 

@@ -11,6 +11,7 @@ class EpisodeStatistics : public Wrapper<E> {
  public:
   static constexpr bool carries_over = true;  ///< an episode goes on from what those before it taught
 
+  /// Takes the environment to wrap.
   explicit EpisodeStatistics(E environment) : Wrapper<E>(std::move(environment)) {}
 
   /// Begins an episode.

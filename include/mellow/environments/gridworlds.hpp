@@ -52,11 +52,13 @@ inline TabularMdp gridworld(const Grid& grid, const GridworldOptions& options = 
   return TabularMdp(grid.states(), Grid::moves, outcomes, start);
 }
 
+/// @{
 /// Gymnasium's maps of FrozenLake-v1 (the default) and FrozenLake8x8-v1.
 inline Grid frozen_lake_4x4() { return Grid("SFFF\nFHFH\nFFFH\nHFFG"); }
 inline Grid frozen_lake_8x8() {
   return Grid("SFFFFFFF\nFFFFFFFF\nFFFHFFFF\nFFFFFHFF\nFFFHFFFF\nFHHFFFHF\nFHFFHFHF\nFFFHFFFG");
 }
+/// @}
 
 /// Gymnasium's FrozenLake: reward 1 at the goal; on slippery ice each move goes to either side as often as ahead.
 /// Gymnasium cuts episodes after 100 steps (8x8: 200) and counts a return of 0.7 (0.85) as solved.

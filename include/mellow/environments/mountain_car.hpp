@@ -24,8 +24,10 @@ class MountainCar {
  public:
   using State = std::array<double, 2>;  ///< position, velocity
 
+  /// @{
   /// Bounds of position and velocity.
   static constexpr double left = -1.2, right = 0.6, speed_limit = 0.07;
+  /// @}
   static constexpr double goal = 0.5;  ///< position of the flag
 
   /// Returns the bounds of position and velocity.

@@ -22,8 +22,11 @@ class PuddleWorld {
  public:
   using State = std::array<double, 2>;  ///< x, y
 
-  static constexpr double stride = 0.05, noise = 0.01;  ///< length of a move, deviation of its noise
-  static constexpr double radius = 0.1;                 ///< of the puddles: depth at their middle
+  /// @{
+  /// Length of a move, deviation of its noise.
+  static constexpr double stride = 0.05, noise = 0.01;
+  /// @}
+  static constexpr double radius = 0.1;  ///< of the puddles: depth at their middle
 
   Box observation_space() const { return {2, 0.0f, 1.0f}; }  ///< the unit square
   Discrete action_space() const { return Discrete(4); }      ///< right, up, left, down

@@ -23,9 +23,12 @@ class RectanglePuddleWorld {
  public:
   using State = std::array<double, 2>;  ///< x, y
 
-  static constexpr double stride = 0.05, noise = 0.01;  ///< length of a move, deviation of its noise
-  static constexpr double step_cost = 0.001;            ///< of a step outside of the puddles
-  static constexpr double goal_radius = 0.1;            ///< of the goal around its corner
+  /// @{
+  /// Length of a move, deviation of its noise.
+  static constexpr double stride = 0.05, noise = 0.01;
+  /// @}
+  static constexpr double step_cost = 0.001;  ///< of a step outside of the puddles
+  static constexpr double goal_radius = 0.1;  ///< of the goal around its corner
 
   RectanglePuddleWorld() = default;  ///< with the goal in the corner (1, 1)
 

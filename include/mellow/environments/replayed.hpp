@@ -26,10 +26,12 @@ class Replayed {
 
   /// `factory()` builds the environment, the same each time.
   explicit Replayed(Factory factory) : factory_(std::move(factory)) {}
+  /// A copy runs the episode so far again when it is first used.
   Replayed(const Replayed& other)
       : factory_(other.factory_), generators_(other.generators_), actions_(other.actions_) {}
-  Replayed(Replayed&&) noexcept = default;
-  Replayed& operator=(const Replayed& other) { return *this = Replayed(other); }
+  Replayed(Replayed&&) noexcept = default;                                        ///< takes the episode over
+  Replayed& operator=(const Replayed& other) { return *this = Replayed(other); }  ///< as a copy
+  /// Takes the other's episode over.
   Replayed& operator=(Replayed&& other) noexcept {
     environment_.reset();  // a factory that is a lambda cannot be assigned; it is the same one
     generators_ = std::move(other.generators_);

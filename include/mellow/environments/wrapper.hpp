@@ -13,6 +13,7 @@ class Wrapper {
  public:
   using Wrapped = E;  ///< what is wrapped
 
+  /// Takes the environment to wrap.
   explicit Wrapper(E environment) : environment_(std::move(environment)) {}
 
   auto observation_space() const { return environment_.observation_space(); }  ///< of the wrapped environment

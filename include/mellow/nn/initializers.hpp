@@ -14,6 +14,7 @@ namespace mellow::nn {
 struct PyTorchDefault {
   using role = roles::Initializer;
 
+  /// Draws a segment's numbers.
   template <class Scalar>
   void fill(const Segment& segment, VectorRef<Scalar> values, Rng& rng) const {
     const double bound = 1.0 / std::sqrt(static_cast<double>(segment.fan_in));
@@ -25,8 +26,9 @@ struct PyTorchDefault {
 template <class Scalar>
 struct Pretrained {
   using role = roles::Initializer;
-  Vector<Scalar> theta;
+  Vector<Scalar> theta;  ///< the network's parameters, all of them
 };
+/// Names these parameters as the initial ones.
 template <class Derived>
 Pretrained<typename Derived::Scalar> pretrained(const Eigen::MatrixBase<Derived>& theta) {
   return {theta};

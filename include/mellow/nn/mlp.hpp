@@ -42,6 +42,7 @@ class Mlp {
 
   /// `widths`: inputs, hidden widths, outputs. Throws Error for fewer than two widths or one that is not positive.
   explicit Mlp(std::vector<Index> widths, Hidden hidden = {}, Last last = {});
+  /// The same, so that `Mlp{{4, 64, 2}}` is understood.
   explicit Mlp(std::initializer_list<Index> widths, Hidden hidden = {}, Last last = {})
       : Mlp(std::vector<Index>(widths), hidden, last) {}
 

@@ -20,10 +20,12 @@ struct Orthogonal {
 
   double gain = std::numbers::sqrt2;  ///< > 0; sqrt(2) suits ReLU layers
 
+  /// Throws Error for a gain out of range.
   void validate() const {
     require(std::isfinite(gain) && gain > 0, "nn::Orthogonal", "gain must be positive and finite", gain);
   }
 
+  /// Draws a segment's numbers.
   template <class Scalar>
   void fill(const Segment& segment, VectorRef<Scalar> values, Rng& rng) const {
     if (segment.kind == Segment::Kind::Bias) {

@@ -15,7 +15,10 @@ class DecayMask {
  public:
   /// Parameters begin .. end - 1.
   struct Range {
+    /// @{
+    /// First parameter, and the one after the last.
     Index begin, end;
+    /// @}
   };
 
   DecayMask() = default;

@@ -15,8 +15,8 @@ namespace mellow {
 /// The values that an option takes, both ends included.
 template <class Number>
 struct OptionRange {
-  Number minimum = std::numeric_limits<Number>::lowest();
-  Number maximum = std::numeric_limits<Number>::max();
+  Number minimum = std::numeric_limits<Number>::lowest();  ///< least value taken
+  Number maximum = std::numeric_limits<Number>::max();     ///< greatest value taken
 };
 
 /// Reads a program's options into its variables, whose present values are the defaults that `--help` prints.
@@ -27,6 +27,7 @@ struct OptionRange {
 /// Accepts `--steps 100`, `--steps=100` and, for whole numbers too, `--steps 1e6`; the last of several wins.
 class CommandLine {
  public:
+  /// `description` is what `--help` says first.
   explicit CommandLine(std::string description);
   ~CommandLine();
 

@@ -19,14 +19,18 @@ namespace mellow::tools {
 /// A number or a label in a row of a table.
 class CsvCell {
  public:
+  /// A number.
   template <class Number>
     requires std::integral<Number> || std::floating_point<Number>
   CsvCell(Number number) : value_(static_cast<double>(number)) {}
+  /// @{
+  /// A label, which must outlive the cell.
   CsvCell(std::string_view label) : value_(label) {}
   CsvCell(const char* label) : value_(std::string_view(label)) {}
   CsvCell(const std::string& label) : value_(std::string_view(label)) {}
 
-  const std::variant<double, std::string_view>& value() const { return value_; }
+  /// @}
+  const std::variant<double, std::string_view>& value() const { return value_; }  ///< the number or the label
 
  private:
   std::variant<double, std::string_view> value_;
@@ -50,6 +54,7 @@ class CsvWriter {
 
   /// Adds a row. Throws Error unless it has one cell a column, the file is open and the disk takes it.
   void row(std::span<const CsvCell> cells);
+  /// The same, written out: `row({"episode", 3, 17.5})`.
   void row(std::initializer_list<CsvCell> cells) { row(std::span(cells.begin(), cells.size())); }
 
   void flush();   ///< shows all rows to readers; throws Error where the disk does not take them

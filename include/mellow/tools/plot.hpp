@@ -12,21 +12,30 @@ namespace mellow::tools {
 /// A line through points (x, y), broken where a value is not finite, with an optional band from `low` to `high`.
 struct Series {
   std::string label{};  ///< its name in the legend; empty: none
+  /// @{
+  /// The points, as many x as y.
   std::vector<double> x{}, y{};
-  std::vector<double> low{}, high{};  ///< empty, or as long as x
+  /// @}
+  /// @{
+  /// The band: empty, or as long as x.
+  std::vector<double> low{}, high{};
+  /// @}
 };
 
 /// A dashed horizontal line, such as the return at which a task counts as solved.
 struct ReferenceLine {
-  double y = 0;
-  std::string label{};
+  double y = 0;         ///< its height
+  std::string label{};  ///< its name in the legend; empty: none
 };
 
 /// A chart of lines.
 struct Plot {
+  /// @{
+  /// Texts over the chart and along its axes; empty: none.
   std::string title{}, x_label{}, y_label{};
-  std::vector<Series> series{};
-  std::optional<ReferenceLine> reference{};
+  /// @}
+  std::vector<Series> series{};                        ///< what is drawn, the later on top
+  std::optional<ReferenceLine> reference{};            ///< drawn where given
   std::optional<std::pair<double, double>> y_range{};  ///< by default what the data need
 };
 

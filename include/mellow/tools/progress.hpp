@@ -21,6 +21,7 @@ struct ProgressState {
   double best_return = std::numeric_limits<double>::quiet_NaN();  ///< best evaluation so far
 };
 
+/// What a progress line counts towards, and where it goes.
 struct ProgressOptions {
   std::int64_t total_episodes = 0;     ///< budget in episodes; 0: none
   std::FILE* out = stderr;             ///< not owned

@@ -12,6 +12,7 @@
 
 namespace mellow::tools {
 
+/// What a recorder shows and draws.
 struct RecorderOptions {
   std::int64_t steps = 0;                    ///< the run's budget in steps, for the time left; 0: none
   std::int64_t episodes = 0;                 ///< its budget in episodes; 0: none
@@ -27,13 +28,14 @@ struct RecorderOptions {
 /// seconds, and the agent's metrics. Only `seconds` differs between two runs of one seed.
 class Recorder {
  public:
+  /// Records into `folder`, which the first row creates.
   explicit Recorder(std::filesystem::path folder, RecorderOptions options = {});
   ~Recorder();  ///< keeps what there is if the run ended by an exception
 
-  bool on_step(const training::RunStatus& status);  ///< false after Ctrl-C
-  void on_episode(const training::RunStatus& status);
-  void on_evaluation(const training::RunStatus& status);
-  void on_end(const training::RunStatus& status);
+  bool on_step(const training::RunStatus& status);        ///< false after Ctrl-C
+  void on_episode(const training::RunStatus& status);     ///< adds a row
+  void on_evaluation(const training::RunStatus& status);  ///< adds a row
+  void on_end(const training::RunStatus& status);         ///< finishes the table and draws the plot
 
  private:
   struct Impl;

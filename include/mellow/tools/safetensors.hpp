@@ -25,27 +25,28 @@ using List = std::vector<Scalar>;
 
 /// A named array to be saved, its values in row-major order, stored elsewhere. An empty shape is a scalar.
 struct TensorView {
-  std::string name;
-  std::vector<std::int64_t> shape;
+  std::string name;                                ///< as in a PyTorch state_dict
+  std::vector<std::int64_t> shape;                 ///< extent of each dimension, the slowest first
   detail::ForEachDtype<detail::ConstSpan> values;  ///< a span of its numbers
 };
 
 /// A named array that was loaded, its values in row-major order.
 struct Tensor {
-  std::string name;
-  std::vector<std::int64_t> shape;
+  std::string name;                           ///< as in a PyTorch state_dict
+  std::vector<std::int64_t> shape;            ///< extent of each dimension, the slowest first
   detail::ForEachDtype<detail::List> values;  ///< a vector of its numbers
 
   TensorView view() const;  ///< valid as long as the tensor is
 };
 
+/// Texts by name that go with the tensors.
 using Metadata = std::map<std::string, std::string>;
 
 /// What a safetensors file holds.
 struct Safetensors {
   std::filesystem::path path;   ///< where it was loaded from
   std::vector<Tensor> tensors;  ///< in the order of their data
-  Metadata metadata;
+  Metadata metadata;            ///< what was saved with them
 
   /// Returns the tensor of this name. Throws Error, naming the file, where there is none.
   const Tensor& at(std::string_view name) const;

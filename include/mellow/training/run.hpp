@@ -17,6 +17,7 @@
 
 namespace mellow::training {
 
+/// The numbers of a run.
 struct RunOptions {
   Index steps = 50'000;            ///< budget in environment steps; 0: none
   Index episodes = 0;              ///< budget in episodes; 0: none
@@ -25,6 +26,7 @@ struct RunOptions {
   double stop_at_return = std::numeric_limits<double>::infinity();  ///< ends the run when an evaluation reaches it
   std::uint64_t seed = 0;                                           ///< of everything drawn during the run
 
+  /// Throws Error for a number out of range.
   void validate() const {
     constexpr auto where = "training::train";
     require(steps >= 0, where, "steps must not be negative", steps);
@@ -41,8 +43,11 @@ enum class RunEnd { Budget, ReturnReached, Stopped };
 /// What a run leaves behind, besides the agent.
 template <class Parameters, class E>
 struct RunResult {
-  RunEnd end = RunEnd::Budget;
+  RunEnd end = RunEnd::Budget;  ///< why it ended
+  /// @{
+  /// Environment steps done, episodes ended.
   Index steps = 0, episodes = 0;
+  /// @}
   double mean_return = RunStatus::none;  ///< over the last 100 training episodes
   double best_return = RunStatus::none;  ///< of the best evaluation (the later of equals; any number beats NaN)
   Index best_step = 0;                   ///< when it was
@@ -254,7 +259,9 @@ auto train(Agent& agent, E environment_to_run, const RunOptions& options, Callba
 template <std::invocable F>
 class OnImprovement {
  public:
+  /// `action()` is what it does.
   explicit OnImprovement(F action) : action_(std::move(action)) {}
+  /// Acts where the evaluation is the best so far, ties included.
   void on_evaluation(const RunStatus& status) {
     if (status.improved) action_();
   }

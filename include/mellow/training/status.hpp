@@ -11,6 +11,7 @@ namespace mellow::training {
 
 /// Where a run is: what its callbacks see. A figure that does not exist yet is NaN.
 struct RunStatus {
+  /// What a figure is that does not exist yet.
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
   std::int64_t step = 0;            ///< environment steps done

@@ -30,12 +30,14 @@ concept Backup = TargetBackup<B, Scalar> || OnlineBackup<B, Scalar>;
 struct DoubleQ {
   using role = roles::Backup;
 
+  /// target_q(argmax_a online_q(a)).
   template <class Target, class Online>
   typename Target::Scalar operator()(const Eigen::DenseBase<Target>& target_q,
                                      const Eigen::DenseBase<Online>& online_q) const {
     return target_q.derived()(operators::argmax(online_q));
   }
 
+  /// The action whose value it takes: argmax_a online_q(a).
   template <class Target, class Online>
   Index select(const Eigen::DenseBase<Target>&, const Eigen::DenseBase<Online>& online_q) const {
     return operators::argmax(online_q);

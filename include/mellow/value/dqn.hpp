@@ -19,10 +19,12 @@ namespace mellow::value {
 
 /// What an update found.
 struct Learned {
+  /// Mean over the batch of weight times loss of the temporal-difference error.
   double loss = std::numeric_limits<double>::quiet_NaN();
   double mean_value = std::numeric_limits<double>::quiet_NaN();     ///< mean over batch and actions of Q
   double gradient_norm = std::numeric_limits<double>::quiet_NaN();  ///< before clipping
 
+  /// The same by name.
   std::array<Metric, 3> metrics() const {
     return {{{"loss", loss}, {"mean_value", mean_value}, {"gradient_norm", gradient_norm}}};
   }
@@ -40,8 +42,11 @@ class Dqn {
   static_assert(Types::check());
 
  public:
+  /// Of parameters and values.
   using Scalar = typename Net::Scalar;
+  /// What its parts see.
   using Learner = typename Types::Learner;
+  /// What the head chooses.
   using Action = typename Types::Action;
 
   /// Initialises the online network with `options.seed`; the target starts equal to it. Throws Error for numbers out of
@@ -101,10 +106,16 @@ class Dqn {
   template <class ObservationSpace, class ActionSpace>
   void require_fits(const ObservationSpace& observations, const ActionSpace& actions) const;
 
+  /// The online network's shapes.
   const Net& network() const { return learner_.network; }
+  /// As given.
   const DqnOptions& options() const { return options_; }
+  /// @{
+  /// Everything that its parts see and change.
   const Learner& learner() const { return learner_; }
   Learner& learner() { return learner_; }
+  /// @}
+  /// The online parameters.
   const Vector<Scalar>& parameters() const { return learner_.online; }
   /// Sets the online parameters; the target is left as it is.
   void set_parameters(const ConstVectorRef<Scalar>& theta) {

@@ -18,6 +18,7 @@ struct DqnOptions {
   double max_gradient_norm = 10.0;  ///< longer gradients are scaled down to it, > 0; infinity leaves them alone
   std::uint64_t seed = 0;           ///< of the initial parameters
 
+  /// Throws Error for a number out of range.
   void validate() const {
     constexpr auto where = "value::Dqn";
     require(discount >= 0 && discount <= 1, where, "discount must lie in [0, 1]", discount);

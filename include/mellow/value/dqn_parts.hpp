@@ -28,16 +28,21 @@ struct NoPull {
 template <Network Net>
 struct TargetNetwork {
   using role = roles::TargetNetwork;
+  /// Its shapes; its parameters are the learner's `target`.
   Net network;
 };
+/// `TargetNetwork{network}` knows its type.
 template <Network Net>
 TargetNetwork(Net) -> TargetNetwork<Net>;
 
 namespace calls {
+/// Of a tracking part.
 inline constexpr auto update = [](const auto& part, auto&&... a) -> decltype(part.update(a...)) {
   return part.update(a...);
 };
+/// Of a pull.
 inline constexpr auto pull = [](const auto& part, auto&&... a) -> decltype(part.pull(a...)) { return part.pull(a...); };
+/// Of an exploration part.
 inline constexpr auto choose = [](const auto& part, auto&&... a) -> decltype(part.choose(a...)) {
   return part.choose(a...);
 };

@@ -30,23 +30,23 @@ struct Counters {
 /// Everything of a deep Q agent that its parts may see and change.
 template <class Net, class TargetNet, class Head, class Optimizer, class Replay>
 struct Learner {
-  using Scalar = typename Net::Scalar;
-  using Action = typename Head::Action;
+  using Scalar = typename Net::Scalar;   ///< of parameters and values
+  using Action = typename Head::Action;  ///< what the head chooses
 
-  Net network;
-  TargetNet target_network;
-  Vector<Scalar> online;    ///< parameters of `network`
-  Vector<Scalar> target;    ///< parameters of `target_network`
-  Vector<Scalar> gradient;  ///< of the loss in `online`
-  Head head;
-  typename Head::template State<Scalar> head_state;
-  Optimizer optimizer;
-  typename Optimizer::template State<Scalar> optimizer_state;
-  Replay replay;
-  typename Replay::template State<Scalar, Action> replay_state;
-  data::Batch<Scalar, Action> batch;  ///< what the present update learns from
-  Matrix<Scalar> d_outputs;           ///< outputs x batch: of the loss in the online network's outputs
-  Counters counters;
+  Net network;                                                   ///< the online one
+  TargetNet target_network;                                      ///< the one that targets are made by
+  Vector<Scalar> online;                                         ///< parameters of `network`
+  Vector<Scalar> target;                                         ///< parameters of `target_network`
+  Vector<Scalar> gradient;                                       ///< of the loss in `online`
+  Head head;                                                     ///< what the outputs mean
+  typename Head::template State<Scalar> head_state;              ///< and what it changes
+  Optimizer optimizer;                                           ///< how parameters move
+  typename Optimizer::template State<Scalar> optimizer_state;    ///< and what it changes
+  Replay replay;                                                 ///< what is remembered
+  typename Replay::template State<Scalar, Action> replay_state;  ///< and what it changes: the transitions
+  data::Batch<Scalar, Action> batch;                             ///< what the present update learns from
+  Matrix<Scalar> d_outputs;              ///< outputs x batch: of the loss in the online network's outputs
+  Counters counters;                     ///< how often what happened
   typename Net::Tape tape;               ///< of the online network's training pass
   typename TargetNet::Tape target_tape;  ///< of the target network
 

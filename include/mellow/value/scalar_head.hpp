@@ -16,19 +16,24 @@ namespace mellow::value {
 /// The head of DQN: the network's output is Q(s, .), one number an action.
 struct ScalarHead {
   using role = roles::Head;
-  using Action = Index;
+  using Action = Index;  ///< a number of an action
 
   TdLoss loss{};  ///< of the temporal-difference error: squared; `TdLoss::huber()` suits rewards with outliers
 
+  /// What is reused from update to update.
   template <class Scalar>
   struct State {
-    Vector<Scalar> targets;                  ///< batch
-    Vector<Scalar> allowed, online_allowed;  ///< values of the next state's allowed actions
+    Vector<Scalar> targets;  ///< batch
+    /// @{
+    /// Values of the next state's allowed actions.
+    Vector<Scalar> allowed, online_allowed;
+    /// @}
 
     template <class Self, class Visit>
     static void visit_state(Self&, Visit&&) {}  // rewritten by every update
   };
 
+  /// Throws Error for a loss out of range.
   void validate() const { loss.validate(); }
 
   /// Throws Error where the network's outputs are not one for each action.

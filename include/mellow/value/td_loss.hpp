@@ -15,25 +15,28 @@ namespace mellow::value {
 ///
 ///     |e| <= d: scale * e^2         else: scale * (2 d |e| - d^2)         d = linear_from
 ///
-/// `Squared` is e^2; `Huber(d)` is PyTorch's huber_loss with delta d (scale 1/2), which bounds the gradient by d (Mnih
+/// `squared()` is e^2; `huber(d)` is PyTorch's huber_loss with delta d (scale 1/2), which bounds the gradient by d (Mnih
 /// et al. 2015 clip at 1).
 struct TdLoss {
   double scale = 1.0;                                            ///< > 0
   double linear_from = std::numeric_limits<double>::infinity();  ///< > 0
 
-  static TdLoss squared() { return {}; }
-  static TdLoss huber(double delta = 1.0) { return {.scale = 0.5, .linear_from = delta}; }
+  static TdLoss squared() { return {}; }                                                    ///< e^2
+  static TdLoss huber(double delta = 1.0) { return {.scale = 0.5, .linear_from = delta}; }  ///< Huber's, scale 1/2
 
+  /// Throws Error for a number out of range.
   void validate() const {
     require(std::isfinite(scale) && scale > 0, "value::TdLoss", "scale must be positive and finite", scale);
     require(linear_from > 0, "value::TdLoss", "linear_from must be positive", linear_from);
   }
 
+  /// The loss of an error.
   template <class Scalar>
   Scalar value(Scalar error) const {
     const auto d = static_cast<Scalar>(linear_from), size = std::abs(error), s = static_cast<Scalar>(scale);
     return size <= d ? s * error * error : s * d * (Scalar(2) * size - d);
   }
+  /// Its derivative in the error.
   template <class Scalar>
   Scalar derivative(Scalar error) const {
     const auto d = static_cast<Scalar>(linear_from);

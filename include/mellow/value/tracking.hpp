@@ -29,8 +29,10 @@ struct PeriodicCopy {
 
   Index every = 250;  ///< updates, > 0
 
+  /// Throws Error for a number out of range.
   void validate() const { require(every > 0, "value::PeriodicCopy", "every must be positive", every); }
 
+  /// Throws Error where the networks differ in their number of parameters.
   template <detail::OneNetworkType Learner>
   void require_fits(const Learner& learner) const {
     detail::require_same_shape("value::PeriodicCopy", learner);
@@ -51,13 +53,16 @@ struct Polyak {
 
   double tau = 0.005;  ///< in (0, 1]
 
+  /// Throws Error for a number out of range.
   void validate() const { require(tau > 0 && tau <= 1, "value::Polyak", "tau must lie in (0, 1]", tau); }
 
+  /// Throws Error where the networks differ in their number of parameters.
   template <detail::OneNetworkType Learner>
   void require_fits(const Learner& learner) const {
     detail::require_same_shape("value::Polyak", learner);
   }
 
+  /// Called after every update; says that the target changed.
   template <detail::OneNetworkType Learner>
   bool update(Learner& learner, Rng&) const {
     learner.target += static_cast<typename Learner::Scalar>(tau) * (learner.online - learner.target);

@@ -54,6 +54,7 @@
 #include <mellow/environments/random_mdps.hpp>
 #include <mellow/environments/rectangle_puddle_world.hpp>
 #include <mellow/environments/replayed.hpp>
+#include <mellow/environments/rescaled_observation.hpp>
 #include <mellow/environments/rounded_cart_pole.hpp>
 #include <mellow/environments/tabular.hpp>
 #include <mellow/environments/tabular_mdp.hpp>

@@ -14,6 +14,7 @@
 #include <mellow/environments/discretized_actions.hpp>
 #include <mellow/environments/mountain_car.hpp>
 #include <mellow/environments/pendulum.hpp>
+#include <mellow/environments/rescaled_observation.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/value/dqn.hpp>
@@ -70,10 +71,12 @@ inline std::vector<DqnPreset> dqn_presets() {
        .steps = 60'000},
       {.name = "mountain-car",
        .task = "MountainCar-v0",
-       .environment = TimeLimit(MountainCar{}, 200),
+       .environment = TimeLimit(RescaledObservation(MountainCar{}), 200),
        .solved = -110.0,
        .reaches = 0.0,
-       .steps = 120'000},
+       .steps = 120'000,
+       .options = {.update_every = 2},
+       .replay = {.steps = 5}},  // with one step, the goal's news spreads too slowly
       {.name = "pendulum",
        .task = "Pendulum-v1, five torques",
        .environment = TimeLimit(DiscretizedActions(Pendulum{}, 5), 200),

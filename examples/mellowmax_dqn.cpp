@@ -2,7 +2,7 @@
 // DeepMellow (Kim, Asadi, Littman & Konidaris 2019): deep Q-learning whose backup is mellowmax. The paper's claim: a
 // smooth maximum makes a target network less needed. So each backup learns with a target network and without one, where
 // the online network gives the targets (a copy after every update). A few seeds of a short run only hint at an answer.
-#include <mellow/environments/acrobot.hpp>
+#include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/operators/mellowmax.hpp>
@@ -16,7 +16,7 @@
 using namespace mellow;
 
 struct Settings {
-  Index steps = 40'000, seeds = 3;
+  Index steps = 20'000, seeds = 5;
   std::uint64_t seed = 0;
   operators::Mellowmax mellowmax{.omega = 5.0};
   std::filesystem::path output = "results/mellowmax_dqn";
@@ -49,8 +49,8 @@ tools::Series learn(const std::string& name, const Settings& s, const Backup& ba
   double best = 0.0, last = 0.0;
   for (Index i = 0; i < s.seeds; ++i) {
     const auto seed = s.seed + static_cast<std::uint64_t>(i);
-    const environments::TimeLimit environment(environments::Acrobot{}, 500);
-    value::Dqn agent(nn::Mlp({6, 64, 64, 3}), {.batch_size = 32, .seed = seed}, backup, target);
+    const environments::TimeLimit environment(environments::CartPole{}, 500);
+    value::Dqn agent(nn::Mlp({4, 64, 64, 2}), {.batch_size = 32, .seed = seed}, backup, target);
     const auto run = training::train(agent, environment, {.steps = s.steps, .seed = seed},
                                      AddTo{curve, 1.0 / static_cast<double>(s.seeds), tools::Progress(s.steps)});
     const auto test = [&] {
@@ -67,7 +67,7 @@ tools::Series learn(const std::string& name, const Settings& s, const Backup& ba
 int main(int argc, char** argv) {
   return run_main([&] {
     Settings s;
-    CommandLine("Compares DQN's maximum with mellowmax on Acrobot-v1, with a target network and without.")
+    CommandLine("Compares DQN's maximum with mellowmax on CartPole-v1, with a target network and without.")
         .option("--steps", s.steps, "environment steps a run", {.minimum = 1})
         .option("--seeds", s.seeds, "runs of each", {.minimum = 1})
         .option("--seed", s.seed, "of the first run; the others follow")
@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
         .parse(argc, argv);
 
     tools::Interrupt interrupt;
-    fmt::print("Mean greedy return on Acrobot-v1 over {} seeds (-500 is nothing learned):\n", s.seeds);
+    fmt::print("Mean greedy return on CartPole-v1 over {} seeds:\n", s.seeds);
     fmt::print("{:<26}{:>14}{:>14}{:>14}\n", "", "all along", "best weights", "last weights");
     const value::PeriodicCopy with{.every = 250}, without{.every = 1};
     std::vector<tools::Series> curves;
@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
     const auto cost = [&](std::size_t of) { return training::mean(curves[of].y) - training::mean(curves[of + 1].y); };
     fmt::print("Return lost without the target network, all along: max {:.1f}, mellowmax {:.1f}\n", cost(0), cost(2));
     std::filesystem::create_directories(s.output);
-    tools::save_plot(s.output / "returns", {.title = "DQN on Acrobot-v1",
+    tools::save_plot(s.output / "returns", {.title = "DQN on CartPole-v1",
                                             .x_label = "environment steps",
                                             .y_label = "mean greedy return",
                                             .series = curves});

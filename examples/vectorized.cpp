@@ -15,29 +15,15 @@
 
 using namespace mellow;
 
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-/// Environment steps a second under random actions: of one environment, and of many stepped together.
-double speed(environments::TimeLimit<environments::CartPole> one, Rng rng) {
-  constexpr Index steps = 2'000'000;
-  one.reset(rng);
-  const auto start = Clock::now();
-  for (Index i = 0; i < steps; ++i)
-    if (const Step step = one.step(rng.below(2), rng); step.terminated || step.truncated) one.reset(rng);
-  return static_cast<double>(steps) / seconds_since(start);
-}
-template <class E>
-double speed(environments::Vectorized<E> all, Rng rng) {
-  Vector<Index> actions(all.size());
-  Index steps = 0;
-  all.reset(rng);
-  const auto start = Clock::now();
-  for (; steps < 2'000'000; steps += all.size()) {
-    for (Index& action : actions) action = rng.below(2);
-    all.step(actions);
-  }
-  return static_cast<double>(steps) / seconds_since(start);
+/// Prints how fast n environments are stepped under random actions; `step_all` says how many episodes ended.
+template <class StepAll>
+void measure(Index n, StepAll step_all) {
+  Index steps = 0, ended = 0;
+  const auto start = std::chrono::steady_clock::now();
+  for (; steps < 2'000'000; steps += n) ended += step_all();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  fmt::print("{:>5} at a time: {:>5.1f} million steps a second under random actions, {:.1f} steps an episode\n", n,
+             static_cast<double>(steps) / seconds / 1e6, static_cast<double>(steps) / static_cast<double>(ended));
 }
 
 int main(int argc, char** argv) {
@@ -53,14 +39,25 @@ int main(int argc, char** argv) {
         .parse(argc, argv);
     const environments::TimeLimit one(environments::CartPole{}, 500);
     environments::Vectorized all(one, n);
-    fmt::print("Steps a second under random actions: {:.3g} of one environment, {:.3g} of {} together.\n",
-               speed(one, Rng(seed)), speed(all, Rng(seed)), n);
+    Vector<Index> actions(n);
+    Rng environment_rng(seed, training::streams::environment), agent_rng(seed, training::streams::agent);
+    measure(1, [&, alone = one, rng = Rng(seed)]() mutable {
+      const Step step = alone.step(rng.below(2), rng);
+      const bool over = step.terminated || step.truncated;
+      if (over) alone.reset(rng);
+      return Index{over};
+    });
+    all.reset(environment_rng);
+    measure(n, [&, rng = Rng(seed)]() mutable {
+      for (Index& action : actions) action = rng.below(2);
+      const environments::Steps& step = all.step(actions);
+      return (step.terminated.array() || step.truncated.array()).count();
+    });
+
     value::Dqn agent(nn::Mlp{{4, 64, 64, 2}}, {.seed = seed});
     tools::Recorder recorder(output, {.steps = steps, .title = fmt::format("DQN on {} CartPoles", n)});
 
-    Rng environment_rng(seed, training::streams::environment), agent_rng(seed, training::streams::agent);
     Matrix<float> observations;
-    Vector<Index> actions(n);
     auto metrics = value::Learned{}.metrics();
     training::RunStatus status{.metrics = metrics};
     Index cut = 0, next_evaluation = 0;

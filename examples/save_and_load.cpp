@@ -2,8 +2,6 @@
 // Weights go to a file and back: trains DQN once, saves it, and plays from the file alone. What `play` needs is
 // a network, a file and the greedy policy: nothing of the training code. PyTorch loads the file as the state_dict of
 // Sequential(Linear(4, 64), ReLU(), ...) and writes one that `play` takes (examples/play_in_pytorch.py).
-#include <fmt/format.h>
-
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
@@ -58,12 +56,14 @@ int main(int argc, char** argv) {
         .parse(argc, argv);
 
     if (weights.empty()) train(weights = output / "weights.safetensors", steps, seed);
-    for (const tools::Tensor& tensor : tools::load_safetensors(weights).tensors)
-      fmt::print("  {:<10} [{}]\n", tensor.name, fmt::join(tensor.shape, " x "));
-
+    for (const tools::Tensor& tensor : tools::load_safetensors(weights).tensors) {
+      fmt::print("  {:<9}", tensor.name);
+      for (const auto extent : tensor.shape) fmt::print("{:>4}", extent);
+      fmt::print("\n");
+    }
     Rng rng(seed, 4);
-    std::vector<double> returns;
-    for (Index i = 0; i < episodes; ++i) returns.push_back(play(weights, rng));
-    fmt::print("Returns of {} episodes played from {}: {}\n", episodes, weights.string(), fmt::join(returns, ", "));
+    fmt::print("Returns of {} episodes played from {}:", episodes, weights.string());
+    for (Index i = 0; i < episodes; ++i) fmt::print(" {}", play(weights, rng));
+    fmt::print("\n");
   });
 }

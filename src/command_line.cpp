@@ -9,27 +9,13 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <numeric>
 #include <optional>
 
 #include "mellow/core/error.hpp"
+#include "mellow/core/nearest.hpp"
 
 namespace mellow {
 namespace {
-
-/// How many characters must be inserted, removed or replaced to make `a` of `b`.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0u);
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row.back();
-}
 
 /// Reads the whole of `text` as a number; a whole number may also be written 1e6. Nothing where it is none or too
 /// large.
@@ -91,19 +77,11 @@ struct CommandLine::Impl {
   }
 
   /// The known option that `name` most likely was meant to be, or an empty text.
-  std::string nearest(std::string_view name) const {
-    std::string best;
-    std::size_t least = std::max<std::size_t>(name.size() / 3, 1) + 1;
-    for (const auto* option : app.get_options()) {
-      for (const auto& known : option->get_lnames()) {
-        const auto distance = edit_distance(name, "--" + known);
-        if (distance < least) {
-          least = distance;
-          best = "--" + known;
-        }
-      }
-    }
-    return best;
+  std::string nearest_option(std::string_view name) const {
+    std::vector<std::string> known;
+    for (const auto* option : app.get_options())
+      for (const auto& long_name : option->get_lnames()) known.push_back("--" + long_name);
+    return nearest(name, known);
   }
 
   CLI::App app;
@@ -158,7 +136,9 @@ CommandLine& CommandLine::option(const std::string& name, std::string& value, co
   impl_->add(name, "TEXT", explained, value,
              [name, &value, allowed = std::move(allowed), list](const std::string& text) {
                if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), text) == allowed.end()) {
-                 throw CLI::ValidationError(name, fmt::format("must be one of {} (got {})", list, text));
+                 const auto near = nearest(text, allowed);
+                 const auto hint = near.empty() ? "" : fmt::format("; did you mean {}?", near);
+                 throw CLI::ValidationError(name, fmt::format("must be one of {} (got {}{})", list, text, hint));
                }
                value = text;
              });
@@ -190,7 +170,7 @@ void CommandLine::parse(int argc, const char* const* argv) {
   for (const auto& argument : app.remaining()) {
     if (!argument.starts_with('-')) refuse(argument + ": unexpected argument (--help lists all options)");
     const auto name = argument.substr(0, argument.find('='));
-    const auto near = impl_->nearest(name);
+    const auto near = impl_->nearest_option(name);
     refuse(
         fmt::format("{}: unknown option ({})", name, near.empty() ? "--help lists all" : "did you mean " + near + "?"));
   }

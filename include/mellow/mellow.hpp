@@ -9,6 +9,7 @@
 #include <mellow/core/error.hpp>
 #include <mellow/core/gemm.hpp>
 #include <mellow/core/metric.hpp>
+#include <mellow/core/nearest.hpp>
 #include <mellow/core/network.hpp>
 #include <mellow/core/numerics.hpp>
 #include <mellow/core/numpy_generator.hpp>
@@ -53,6 +54,7 @@
 #include <mellow/environments/random_mdps.hpp>
 #include <mellow/environments/rectangle_puddle_world.hpp>
 #include <mellow/environments/replayed.hpp>
+#include <mellow/environments/rescaled_observation.hpp>
 #include <mellow/environments/rounded_cart_pole.hpp>
 #include <mellow/environments/tabular.hpp>
 #include <mellow/environments/tabular_mdp.hpp>
@@ -115,9 +117,11 @@
 #include <mellow/value/dqn.hpp>
 #include <mellow/value/dqn_options.hpp>
 #include <mellow/value/dqn_parts.hpp>
+#include <mellow/value/dqn_presets.hpp>
 #include <mellow/value/dqn_types.hpp>
 #include <mellow/value/expected_td.hpp>
 #include <mellow/value/gradient_td.hpp>
+#include <mellow/value/greedy_policy.hpp>
 #include <mellow/value/learner.hpp>
 #include <mellow/value/linear_td.hpp>
 #include <mellow/value/scalar_head.hpp>

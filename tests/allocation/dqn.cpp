@@ -11,6 +11,7 @@
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/training/run.hpp>
 #include <mellow/value/dqn.hpp>
+#include <mellow/value/greedy_policy.hpp>
 
 #include "allocation/counter.hpp"
 #include "support/catch.hpp"
@@ -106,4 +107,14 @@ TEST_CASE("The run loop does not allocate between evaluations") {
   training::train(agent, cart_pole, {.steps = 600, .evaluate_every = 0}, watch);
   CHECK(watch.episodes > 80);
   CHECK(watch.after - watch.before == 0);
+}
+
+TEST_CASE("A greedy policy does not allocate") {
+  value::GreedyPolicy policy(nn::Mlp({4, 64, 64, 3}), Vector<float>::Ones(nn::Mlp({4, 64, 64, 3}).parameters()));
+  const Vector<float> observation = Vector<float>::Ones(4);
+  const std::array<bool, 3> mask{false, true, true};
+  CHECK(policy.greedy(observation, mask) == 1);
+  const std::size_t before = heap_allocations();
+  for (int i = 0; i < 100; ++i) policy.greedy(observation, i % 2 == 0 ? ActionMask() : ActionMask(mask));
+  CHECK(heap_allocations() == before);
 }

@@ -6,9 +6,11 @@
 #include <mellow/environments/discretized_actions.hpp>
 #include <mellow/environments/episode_statistics.hpp>
 #include <mellow/environments/frame_stack.hpp>
+#include <mellow/environments/mountain_car.hpp>
 #include <mellow/environments/normalized_observation.hpp>
 #include <mellow/environments/normalized_reward.hpp>
 #include <mellow/environments/replayed.hpp>
+#include <mellow/environments/rescaled_observation.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/tools/saved_state.hpp>
@@ -92,6 +94,7 @@ TEST_CASE("Every wrapper passes the environment checker, alone and on top of oth
   check(ActionRepeat(CartPole{}, 4));
   check(NormalizedObservation(CartPole{}));
   check(NormalizedReward(CartPole{}));
+  check(RescaledObservation(MountainCar{}));
   check(Replayed([] { return Foreign(); }));
   check(Any(CartPole{}));
   check(DiscretizedActions(Mirror{}, 3));
@@ -158,6 +161,24 @@ TEST_CASE("Discretised actions are a grid over the bounds") {
     CHECK(environment.vector(action) == expected);
   }
   CHECK_THROWS_WITH(DiscretizedActions(Mirror{}, 1), Catch::Contains("levels"));
+}
+
+TEST_CASE("Rescaled observations go from -1 to 1 as the environment's go from bound to bound") {
+  RescaledObservation environment(MountainCar{});
+  CHECK(environment.observation_space().low == Eigen::Vector2f(-1, -1));
+  CHECK(environment.observation_space().high == Eigen::Vector2f(1, 1));
+  const auto seen = [&](double position, double velocity) {
+    environment.unwrapped().set_state({position, velocity});
+    return observed(environment);
+  };
+  CHECK(seen(-1.2, -0.07) == Eigen::Vector2f(-1, -1));
+  CHECK(seen(0.6, 0.07) == Eigen::Vector2f(1, 1));
+  CHECK(seen(-0.3, 0.0).isZero(1e-6f));
+  CHECK(seen(0.15, 0.035).isApprox(Eigen::Vector2f(0.5f, 0.5f), 1e-5f));
+  Rng rng(1);
+  for (int i = 0; i < 1000; ++i)
+    CHECK(environment.observation_space().contains(seen(rng.uniform(-1.2, 0.6), rng.uniform(-0.07, 0.07))));
+  CHECK_THROWS_WITH(RescaledObservation(CartPole{}), Catch::Contains("finite bounds") && Catch::Contains("got 1"));
 }
 
 TEST_CASE("Normalised observations have the moments of what was seen") {

@@ -116,6 +116,7 @@ TEST_CASE("CommandLine refuses bad arguments with one line and status 2") {
   refused({"--discount", "nan"}, "--discount: must be a number from 0 to 1 (got nan)");
   refused({"--rate", "inf"}, "--rate: must be a number (got inf)");
   refused({"--mode", "min"}, "--mode: must be one of max, mellowmax (got min)");
+  refused({"--mode", "melowmax"}, "--mode: must be one of max, mellowmax (got melowmax; did you mean mellowmax?)");
   refused({"--steps"}, "--steps: needs a value");
   refused({"--fast=perhaps"}, "--fast: must be true or false (got perhaps)");
 }

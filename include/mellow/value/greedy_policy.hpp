@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include <mellow/core/environment.hpp>
+#include <mellow/core/error.hpp>
+#include <mellow/core/network.hpp>
+#include <mellow/operators/mask.hpp>
+#include <mellow/operators/max.hpp>
+
+namespace mellow::value {
+
+/// What remains of a deep Q agent when learning is over: a network, its parameters, and the action of the highest value,
+///
+///     greedy(s) = argmax_a Q(s, a)
+///
+/// where output a of the network is Q(s, a). It acts as the agent's `greedy` does, bit for bit, needs nothing of the
+/// training code, and works wherever an agent is only asked for greedy actions (`training::evaluate`). After the first
+/// action it does not allocate.
+///
+///     const nn::Mlp network({4, 64, 64, 2});
+///     value::GreedyPolicy policy(network, tools::load_weights("weights.safetensors", network));
+///     const Index action = policy.greedy(observation);
+template <Network Net>
+class GreedyPolicy {
+ public:
+  using Scalar = typename Net::Scalar;
+
+  /// Throws Error where `theta` has not one number for each of the network's parameters.
+  GreedyPolicy(Net network, Vector<Scalar> theta) : network_(std::move(network)), theta_(std::move(theta)) {
+    require(theta_.size() == network_.parameters(), "value::GreedyPolicy",
+            fmt::format("the network has {} parameters", network_.parameters()), theta_.size());
+  }
+
+  /// The best action among those that the mask allows; the first of equals.
+  Index greedy(const ConstVectorRef<float>& observation, ActionMask mask = {}) {
+    const auto q = values(observation);
+    if (mask.empty()) return operators::argmax(q);
+    return operators::nth_allowed(mask, operators::argmax(operators::keep_allowed<Scalar>(q, mask, allowed_)));
+  }
+
+  /// Q(s, .), one value an action; valid until the next call.
+  auto values(const ConstVectorRef<float>& observation) {
+    input_.resize(observation.size(), 1);
+    std::copy_n(observation.data(), observation.size(), input_.data());
+    return network_.forward(theta_, input_, tape_).col(0);
+  }
+
+  const Net& network() const { return network_; }              ///< the network
+  const Vector<Scalar>& parameters() const { return theta_; }  ///< its parameters
+
+ private:
+  Net network_;
+  Vector<Scalar> theta_, allowed_;
+  Matrix<Scalar> input_;
+  typename Net::Tape tape_;
+};
+
+}  // namespace mellow::value

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mellow/value/dqn_presets.hpp"
+
+#include <set>
+
+#include <mellow/training/run.hpp>
+
+#include "support/catch.hpp"
+
+using namespace mellow;
+using Catch::Contains;
+
+TEST_CASE("Every preset has a name of its own, fits its environment and learns") {
+  std::set<std::string> names;
+  for (value::DqnPreset preset : value::dqn_presets()) {
+    CAPTURE(preset.name);
+    CHECK(names.insert(preset.name).second);
+    CHECK(value::dqn_preset(preset.name).task == preset.task);
+    CHECK(preset.steps > preset.options.learning_starts);
+    if (preset.solved) CHECK(preset.reaches >= *preset.solved);
+    preset.options.learning_starts = 100;
+    auto agent = preset.make_agent(7);
+    CHECK(agent.options().seed == 7);
+    CHECK(agent.options().discount == preset.options.discount);
+    CHECK(agent.learner().replay.capacity == preset.replay.capacity);
+    CHECK(agent.network().widths().size() == preset.hidden.size() + 2);
+    const Vector<float> before = agent.parameters();
+    const auto run = training::train(agent, preset.environment, {.steps = 300, .evaluate_every = 0, .seed = 7});
+    CHECK(run.steps == 300);
+    CHECK(agent.learner().counters.updates > 0);
+    CHECK(agent.parameters() != before);
+    CHECK(agent.parameters() != preset.make_agent(8).parameters());
+  }
+  CHECK(names.size() == value::dqn_preset_names().size());
+}
+
+TEST_CASE("A preset in any environment is the agent in that environment, bit for bit") {
+  const auto preset = value::dqn_preset("acrobot");
+  auto erased = preset.make_agent(1), plain = preset.make_agent(1);
+  training::train(erased, preset.environment, {.steps = 1'500, .evaluate_every = 0, .seed = 2});
+  training::train(plain, environments::TimeLimit(environments::Acrobot{}, 500),
+                  {.steps = 1'500, .evaluate_every = 0, .seed = 2});
+  CHECK(erased.learner().counters.updates > 0);
+  CHECK(erased.parameters() == plain.parameters());
+}
+
+TEST_CASE("An unknown preset is refused with the known names and the nearest one") {
+  CHECK_THROWS_WITH(value::dqn_preset("acrobat"), Contains("value::dqn_preset") &&
+                                                      Contains("one of cartpole, acrobot, mountain-car, pendulum") &&
+                                                      Contains("did you mean acrobot?") && Contains("(got acrobat)"));
+  CHECK_THROWS_WITH(value::dqn_preset("taxi"), Contains("(got taxi)") && !Contains("did you mean"));
+}

@@ -94,6 +94,7 @@
 #include <mellow/operators/boltzmann.hpp>
 #include <mellow/operators/epsilon_greedy.hpp>
 #include <mellow/operators/epsilon_mix.hpp>
+#include <mellow/operators/exploration.hpp>
 #include <mellow/operators/explore.hpp>
 #include <mellow/operators/mask.hpp>
 #include <mellow/operators/max.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: a part given to Dqn names a role that Dqn does not have
+// expect: a part names a role that this algorithm does not have
 #include <mellow/nn/mlp.hpp>
 #include <mellow/value/dqn.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: a part given to Dqn names no role
+// expect: a part names no role
 #include <mellow/nn/mlp.hpp>
 #include <mellow/value/dqn.hpp>
 

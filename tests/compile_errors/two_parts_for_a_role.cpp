@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: two parts given to Dqn fill roles::Backup
+// expect: two parts fill roles::Backup
 #include <mellow/nn/mlp.hpp>
 #include <mellow/value/dqn.hpp>
 

@@ -11,7 +11,7 @@ namespace mellow {
 
 /// What a part does in an algorithm. A part names its role (`using role = roles::Backup;`), so parts may be given in
 /// any order. What each role asks of a part is written beside the algorithm that uses it (value/dqn_parts.hpp for the
-/// deep Q family).
+/// deep Q family), or where several share it (operators/exploration.hpp).
 namespace roles {
 struct Backup {};         ///< values of the next state's actions -> value of the next state
 struct Tracking {};       ///< how the target network follows the online network
@@ -58,6 +58,39 @@ constexpr auto choose_part(const Default& fallback, const First& first, const Re
 template <class Role, class Default, class... Parts>
 using PartFor = decltype(choose_part<Role>(std::declval<const Default&>(), std::declval<const Parts&>()...));
 
+/// The type that is given where it fits, else the default: a part that does not fit is then reported once, and nothing
+/// else because of it.
+template <bool fits, class Given, class Default>
+using OrDefault = std::conditional_t<fits, Given, Default>;
+
+/// Says in words where parts given to an algorithm do not fill its Roles: where one names no role or another one, or
+/// two name the same. Only hooks may be several.
+template <class... Roles>
+struct CheckRoles {
+  template <class... Parts>
+  static consteval bool of() {
+    static_assert((NamesRole<Parts> && ...),
+                  "mellow: a part names no role: add `using role = mellow::roles::Backup;` (or the role it fills); a "
+                  "policy explores through operators::explore(policy)");
+    static_assert(((FillsOneOf<Parts, Roles...> || !NamesRole<Parts>)&&...),
+                  "mellow: a part names a role that this algorithm does not have");
+    static_assert(count_parts<roles::Backup, Parts...> <= 1, "mellow: two parts fill roles::Backup; give one");
+    static_assert(count_parts<roles::Tracking, Parts...> <= 1, "mellow: two parts fill roles::Tracking; give one");
+    static_assert(count_parts<roles::Pull, Parts...> <= 1, "mellow: two parts fill roles::Pull; give one");
+    static_assert(count_parts<roles::Exploration, Parts...> <= 1,
+                  "mellow: two parts fill roles::Exploration; give one");
+    static_assert(count_parts<roles::Replay, Parts...> <= 1, "mellow: two parts fill roles::Replay; give one");
+    static_assert(count_parts<roles::Head, Parts...> <= 1, "mellow: two parts fill roles::Head; give one");
+    static_assert(count_parts<roles::Optimizer, Parts...> <= 1, "mellow: two parts fill roles::Optimizer; give one");
+    static_assert(count_parts<roles::Initializer, Parts...> <= 1,
+                  "mellow: two parts fill roles::Initializer; give one");
+    static_assert(count_parts<roles::TargetNetwork, Parts...> <= 1,
+                  "mellow: two parts fill roles::TargetNetwork; give one");
+    static_assert(count_parts<roles::Traces, Parts...> <= 1, "mellow: two parts fill roles::Traces; give one");
+    return true;
+  }
+};
+
 /// All parts for Role, as a tuple: for a role that any number may fill.
 template <class Role, class... Parts>
 constexpr auto all_parts(const Parts&... parts) {
@@ -72,6 +105,14 @@ struct NoState {
   template <class Self, class Visit>
   static void visit_state(Self&, Visit&&) {}
 };
+
+/// The part for Role among those given, or a default one where none was given or the given one is not a Wanted.
+template <class Role, class Wanted, class... Parts>
+constexpr Wanted take_part(const Parts&... parts) {
+  const auto chosen = choose_part<Role>(NoState{}, parts...);
+  if constexpr (std::same_as<std::remove_cvref_t<decltype(chosen)>, Wanted>) return chosen;
+  else return Wanted{};
+}
 
 namespace detail {
 template <class Part, class Scalar>

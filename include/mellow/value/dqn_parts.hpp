@@ -10,13 +10,14 @@
 #include <mellow/nn/initializers.hpp>
 #include <mellow/nn/parameter_layout.hpp>
 #include <mellow/operators/epsilon_greedy.hpp>
+#include <mellow/operators/exploration.hpp>
 #include <mellow/operators/max.hpp>
 #include <mellow/value/learner.hpp>
 #include <mellow/value/scalar_head.hpp>
 #include <mellow/value/tracking.hpp>
 
-/// What the deep Q family asks of the parts that fill its roles. `Dqn` checks these and says in words what does not
-/// fit.
+/// What the deep Q family asks of the parts that fill its roles, besides operators::ExplorationPart. `Dqn` checks these
+/// and says in words what does not fit.
 namespace mellow::value {
 
 /// Leaves the online parameters to the optimiser.
@@ -43,9 +44,7 @@ inline constexpr auto update = [](const auto& part, auto&&... a) -> decltype(par
 /// Of a pull.
 inline constexpr auto pull = [](const auto& part, auto&&... a) -> decltype(part.pull(a...)) { return part.pull(a...); };
 /// Of an exploration part.
-inline constexpr auto choose = [](const auto& part, auto&&... a) -> decltype(part.choose(a...)) {
-  return part.choose(a...);
-};
+using operators::calls::choose;
 }  // namespace calls
 
 /// Optimiser: `State<Scalar>` with `reset(nn::ParameterLayout)`, `step(state, theta, gradient)`, and a `learning_rate` schedule.
@@ -80,23 +79,9 @@ concept HeadPart = requires(const P part, typename P::template State<Scalar> sta
   { part.template evaluate<Scalar>(state, batch, outputs, d_outputs) } -> std::convertible_to<Scalar>;
 };
 
-/// What an exploration part may ask of the present choice; all of it is about the allowed actions alone.
-template <class Action>
-struct ChoiceArchetype {
-  Action greedy();          ///< the best action
-  Action random(Rng&);      ///< any, with equal probability
-  Vector<double> values();  ///< one an action
-  Action action(Index i);   ///< the action whose value is values()[i]
-};
-
 /// Target network: a wrapper like `TargetNetwork`, whose member `network` is one.
 template <class P>
 concept TargetNetworkPart = Network<decltype(P::network)>;
-
-/// Exploration: `choose(state, choice, step, rng)` -> Action.
-template <class P, class Scalar, class Action>
-concept ExplorationPart =
-    ReturnsForPart<Action, decltype(calls::choose), P, StateOf<P, Scalar>, ChoiceArchetype<Action>&, Index, Rng&>;
 
 /// Initialiser: `fill<Scalar>(segment, values, rng)`, or `theta`.
 template <class P, class Scalar>

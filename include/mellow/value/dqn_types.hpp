@@ -10,15 +10,6 @@ template <class Net, class... Parts>
 struct DqnTypes {
   using Scalar = typename Net::Scalar;
 
-  template <class P>
-  static constexpr bool known =
-      FillsOneOf<P, roles::Backup, roles::Tracking, roles::Pull, roles::Exploration, roles::Replay, roles::Head,
-                 roles::Optimizer, roles::Initializer, roles::TargetNetwork, roles::Hook>;
-
-  // A part that does not fit is reported once, and its default takes its place so that nothing else is reported.
-  template <bool fits, class Given, class Default>
-  using OrDefault = std::conditional_t<fits, Given, Default>;
-
   using GivenBackup = PartFor<roles::Backup, operators::Max, Parts...>;
   static constexpr bool backup_fits = value::Backup<GivenBackup, Scalar>;
   using Backup = OrDefault<backup_fits, GivenBackup, operators::Max>;
@@ -37,7 +28,7 @@ struct DqnTypes {
   using Replay = OrDefault<replay_fits, GivenReplay, data::UniformReplay>;
 
   using GivenExploration = PartFor<roles::Exploration, operators::EpsilonGreedy, Parts...>;
-  static constexpr bool exploration_fits = ExplorationPart<GivenExploration, Scalar, Action>;
+  static constexpr bool exploration_fits = operators::ExplorationPart<GivenExploration, Scalar, Action>;
   using Exploration = OrDefault<exploration_fits, GivenExploration, operators::EpsilonGreedy>;
 
   using GivenInitializer = PartFor<roles::Initializer, nn::PyTorchDefault, Parts...>;
@@ -66,27 +57,8 @@ struct DqnTypes {
 
   /// Says in words what is wrong with the parts. A function, since Clang gives up a class in which an assertion fails.
   static consteval bool check() {
-    static_assert(
-        (NamesRole<Parts> && ...),
-        "mellow: a part given to Dqn names no role: add `using role = mellow::roles::Backup;` (or the role it fills)");
-    static_assert(((known<Parts> || !NamesRole<Parts>)&&...),
-                  "mellow: a part given to Dqn names a role that Dqn does not have");
-    static_assert(count_parts<roles::Backup, Parts...> <= 1,
-                  "mellow: two parts given to Dqn fill roles::Backup; give one");
-    static_assert(count_parts<roles::Tracking, Parts...> <= 1,
-                  "mellow: two parts given to Dqn fill roles::Tracking; give one");
-    static_assert(count_parts<roles::Pull, Parts...> <= 1, "mellow: two parts given to Dqn fill roles::Pull; give one");
-    static_assert(count_parts<roles::Exploration, Parts...> <= 1,
-                  "mellow: two parts given to Dqn fill roles::Exploration; give one");
-    static_assert(count_parts<roles::Replay, Parts...> <= 1,
-                  "mellow: two parts given to Dqn fill roles::Replay; give one");
-    static_assert(count_parts<roles::Head, Parts...> <= 1, "mellow: two parts given to Dqn fill roles::Head; give one");
-    static_assert(count_parts<roles::Optimizer, Parts...> <= 1,
-                  "mellow: two parts given to Dqn fill roles::Optimizer; give one");
-    static_assert(count_parts<roles::Initializer, Parts...> <= 1,
-                  "mellow: two parts given to Dqn fill roles::Initializer; give one");
-    static_assert(count_parts<roles::TargetNetwork, Parts...> <= 1,
-                  "mellow: two parts given to Dqn fill roles::TargetNetwork; give one");
+    CheckRoles<roles::Backup, roles::Tracking, roles::Pull, roles::Exploration, roles::Replay, roles::Head,
+               roles::Optimizer, roles::Initializer, roles::TargetNetwork, roles::Hook>::template of<Parts...>();
     static_assert(backup_fits,
                   "mellow: the part for roles::Backup does not fit: it needs operator()(q) const or "
                   "operator()(target_q, online_q) const -> value");
@@ -129,9 +101,7 @@ struct DqnTypes {
   /// The part for Role among those given, or its default where none was given or the given one does not fit.
   template <class Role, class Wanted>
   static Wanted take(const Parts&... parts) {
-    const auto chosen = choose_part<Role>(NoState{}, parts...);
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(chosen)>, Wanted>) return chosen;
-    else return Wanted{};
+    return take_part<Role, Wanted>(parts...);
   }
 
   /// The target network by the same rule; its default is a copy of the online one.

@@ -4,9 +4,12 @@
 #include <cmath>
 #include <concepts>
 
+#include <mellow/core/parts.hpp>
 #include <mellow/core/schedule.hpp>
+#include <mellow/operators/epsilon_greedy.hpp>
+#include <mellow/operators/exploration.hpp>
+#include <mellow/operators/max.hpp>
 #include <mellow/value/backups.hpp>
-#include <mellow/value/dqn_parts.hpp>
 #include <mellow/value/traces.hpp>
 
 namespace mellow::value {
@@ -70,19 +73,12 @@ namespace detail {
 /// The types of a tabular agent's parts, defaults in place, and every check of them.
 template <class... Parts>
 struct TabularTypes {
-  template <class P>
-  static constexpr bool known = FillsOneOf<P, roles::Backup, roles::Exploration, roles::Traces>;
-
-  // A part that does not fit is reported once, and its default takes its place so that nothing else is reported.
-  template <bool fits, class Given, class Default>
-  using OrDefault = std::conditional_t<fits, Given, Default>;
-
   using GivenBackup = PartFor<roles::Backup, operators::Max, Parts...>;
   static constexpr bool backup_fits = TabularBackup<GivenBackup>;
   using FittingBackup = OrDefault<backup_fits, GivenBackup, operators::Max>;
 
   using GivenExploration = PartFor<roles::Exploration, operators::EpsilonGreedy, Parts...>;
-  static constexpr bool exploration_fits = ExplorationPart<GivenExploration, double, Index>;
+  static constexpr bool exploration_fits = operators::ExplorationPart<GivenExploration, double, Index>;
   using Exploration = OrDefault<exploration_fits, GivenExploration, operators::EpsilonGreedy>;
 
   static constexpr bool policy_known = !PolicyBackup<FittingBackup> || KnownExploration<Exploration>;
@@ -97,17 +93,7 @@ struct TabularTypes {
 
   /// Says in words what is wrong with the parts.
   static consteval bool check() {
-    static_assert((NamesRole<Parts> && ...),
-                  "mellow: a part given to TabularQ names no role: add `using role = mellow::roles::Backup;` (or the "
-                  "role it fills); a policy explores through operators::explore(policy)");
-    static_assert(((known<Parts> || !NamesRole<Parts>)&&...),
-                  "mellow: a part given to TabularQ names a role that TabularQ does not have");
-    static_assert(count_parts<roles::Backup, Parts...> <= 1,
-                  "mellow: two parts given to TabularQ fill roles::Backup; give one");
-    static_assert(count_parts<roles::Exploration, Parts...> <= 1,
-                  "mellow: two parts given to TabularQ fill roles::Exploration; give one");
-    static_assert(count_parts<roles::Traces, Parts...> <= 1,
-                  "mellow: two parts given to TabularQ fill roles::Traces; give one");
+    CheckRoles<roles::Backup, roles::Exploration, roles::Traces>::template of<Parts...>();
     static_assert(backup_fits,
                   "mellow: the part for roles::Backup does not fit: it needs operator()(q) const, operator()(other_q, "
                   "own_q) const, of_action(q, next_action) const or of_policy(q, probabilities) const -> value");
@@ -123,14 +109,6 @@ struct TabularTypes {
                   "mellow: traces need a backup that follows the policy (Sarsa, ExpectedSarsa) or says which action it "
                   "takes with select(q) const (Max)");
     return true;
-  }
-
-  /// The part for Role among those given, or its default where none was given or the given one does not fit.
-  template <class Role, class Wanted>
-  static Wanted take(const Parts&... parts) {
-    const auto chosen = choose_part<Role>(NoState{}, parts...);
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(chosen)>, Wanted>) return chosen;
-    else return Wanted{};
   }
 };
 

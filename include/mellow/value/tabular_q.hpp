@@ -8,6 +8,7 @@
 #include <optional>
 
 #include <mellow/core/metric.hpp>
+#include <mellow/data/transition.hpp>
 #include <mellow/operators/mask.hpp>
 #include <mellow/value/tabular_parts.hpp>
 
@@ -59,9 +60,9 @@ class TabularQ {
   TabularQ(Index states, Index actions, TabularQOptions options = {}, const Parts&... parts)
       : options_(options),
         states_(states),
-        backup_(Types::template take<roles::Backup, Backup>(parts...)),
-        exploration_(Types::template take<roles::Exploration, Exploration>(parts...)),
-        traces_(Types::template take<roles::Traces, Traces>(parts...), states * actions) {
+        backup_(take_part<roles::Backup, Backup>(parts...)),
+        exploration_(take_part<roles::Exploration, Exploration>(parts...)),
+        traces_(take_part<roles::Traces, Traces>(parts...), states * actions) {
     require(states > 0, "value::TabularQ", "states must be positive", states);
     require(actions > 0, "value::TabularQ", "actions must be positive", actions);
     options_.validate();
@@ -178,7 +179,8 @@ class TabularQ {
   };
 
   Index choose(Index state, Rng& rng, ActionMask mask) {
-    return call_part(calls::choose, exploration_, exploration_state_, Choice{*this, state, rng, mask}, steps_, rng);
+    return call_part(operators::calls::choose, exploration_, exploration_state_, Choice{*this, state, rng, mask},
+                     steps_, rng);
   }
 
   /// Values of the allowed actions.

@@ -124,4 +124,6 @@ TEST_CASE("Prioritised replay refuses numbers out of range") {
   CHECK_THROWS_AS(PrioritizedReplay{.epsilon = 0}.validate(), Error);
   CHECK_THROWS_AS(PrioritizedReplay{.steps = 0}.validate(), Error);
   CHECK_THROWS_AS((PrioritizedReplay{.capacity = 3, .stack = 3}.validate()), Error);
+  CHECK_THROWS_WITH(PrioritizedReplay{.capacity = 1'000'000'000'000'000'000}.make_state<float>(10),
+                    Catch::Contains("do not fit into memory"));
 }

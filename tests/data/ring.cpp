@@ -268,3 +268,12 @@ TEST_CASE("A ring keeps the action mask of every next state") {
     }
   }
 }
+
+TEST_CASE("A capacity beyond the memory is refused in words") {
+  const auto expected = Catch::Contains("data::Ring") && Catch::Contains("do not fit into memory") &&
+                        Catch::Contains("(got 1000000000000000000)");
+  constexpr Index ridiculous = 1'000'000'000'000'000'000;
+  CHECK_THROWS_WITH((Ring<Float32, float>({ridiculous, 10})), expected);
+  CHECK_THROWS_WITH(UniformReplay{.capacity = ridiculous}.make_state<float>(10), expected);
+  CHECK_THROWS_WITH(UInt8Replay{.capacity = ridiculous}.make_state<float>(84 * 84), expected);
+}

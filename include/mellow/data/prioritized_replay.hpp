@@ -49,8 +49,7 @@ struct PrioritizedReplayOf {
   /// Throws Error for a number out of range.
   void validate() const {
     constexpr auto where = "data::PrioritizedReplay";
-    require(stack > 0, where, "stack must be positive", stack);
-    require(capacity > stack, where, "capacity must be greater than stack", capacity);
+    require_places(where, capacity, stack);
     require(alpha >= 0 && alpha <= 1, where, "alpha must lie in [0, 1]", alpha);
     require(beta.minimum() >= 0, where, "beta must lie in [0, 1]", beta.minimum());
     require(beta.maximum() <= 1, where, "beta must lie in [0, 1]", beta.maximum());
@@ -61,9 +60,11 @@ struct PrioritizedReplayOf {
   /// An empty replay for observations of `features` numbers.
   template <class Scalar, class Action = Index>
   State<Scalar, Action> make_state(Index features, Index action_size = 1) const {
-    return {.ring = Ring<Storage, Scalar, Action>({capacity, features, stack, action_size}),
-            .priorities = SumTree(capacity),
-            .numbers = {}};
+    return {
+        .ring = Ring<Storage, Scalar, Action>({capacity, features, stack, action_size}),
+        .priorities = within_memory("data::PrioritizedReplay", "priorities of this many places do not fit into memory",
+                                    capacity, [&] { return SumTree(capacity); }),
+        .numbers = {}};
   }
 
   /// Remembers a transition at the largest priority so far.
@@ -80,7 +81,7 @@ struct PrioritizedReplayOf {
   /// Fills the batch with its weights. Throws Error where nothing was stored yet.
   template <class Scalar, class Action>
   void sample(State<Scalar, Action>& state, Batch<Scalar, Action>& batch, Rng& rng) const {
-    if (state.ring.size() == 0) throw Error("data::PrioritizedReplay", "cannot draw a batch from an empty replay");
+    state.ring.require_some("data::PrioritizedReplay");
     const double exponent = -beta(state.batches++), total = state.priorities.total();
     const double share = total / static_cast<double>(batch.size());
     state.numbers.resize(batch.size());

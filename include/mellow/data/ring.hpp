@@ -4,15 +4,26 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <limits>
+#include <string_view>
 #include <vector>
 
 #include <mellow/core/error.hpp>
+#include <mellow/core/memory.hpp>
+#include <mellow/core/rng.hpp>
 #include <mellow/core/state.hpp>
 #include <mellow/data/batch.hpp>
 #include <mellow/data/storage.hpp>
 #include <mellow/data/transition.hpp>
 
 namespace mellow::data {
+
+/// Throws Error, in the name of `where`, where a replay of `capacity` places cannot hold observations of `stack` frames.
+inline void require_places(std::string_view where, Index capacity, Index stack) {
+  require(stack > 0, where, "stack must be positive", stack);
+  require(capacity > stack, where, fmt::format("capacity must be greater than the {} frames of an observation", stack),
+          capacity);
+}
 
 /// How a ring is laid out.
 struct RingShape {
@@ -32,7 +43,8 @@ struct RingShape {
 template <class Storage, class Scalar, class Action = Index>
 class Ring {
  public:
-  /// An empty ring. Throws Error for a capacity that is too small or frames that do not divide an observation.
+  /// An empty ring. Throws Error for a capacity that is too small or exceeds the memory, or frames that do not divide
+  /// an observation.
   explicit Ring(const RingShape& shape);
   Ring() = default;
 
@@ -50,6 +62,19 @@ class Ring {
 
   /// Appends a transition and returns the place at which it starts.
   Index push(const Transition<Action>& t);
+
+  /// Throws Error, in the name of `where`, while there is nothing to draw.
+  void require_some(std::string_view where) const {
+    if (size_ == 0) throw Error(where, "cannot draw a batch from an empty replay");
+  }
+  /// Fills `places` with places at which transitions start: each with equal probability, with replacement.
+  void draw(Vector<Index>& places, Rng& rng) const {
+    assert(size_ > 0);
+    for (Index& place : places) {
+      do place = rng.below(filled_);
+      while (!starts(place));
+    }
+  }
 
   /// Gathers the transitions that start at batch.indices, each followed for `steps` steps or to the end of what is
   /// known of its episode: rewards are sum_k discount^k r_k, next observations those after the last of these steps,
@@ -104,19 +129,24 @@ class Ring {
 
 template <class Storage, class Scalar, class Action>
 Ring<Storage, Scalar, Action>::Ring(const RingShape& shape) : shape_(shape) {
-  require(shape.stack > 0, "data::Ring", "stack must be positive", shape.stack);
-  require(shape.capacity > shape.stack, "data::Ring",
-          fmt::format("capacity must be greater than the {} frames of an observation", shape.stack), shape.capacity);
-  require(shape.features % shape.stack == 0, "data::Ring",
+  constexpr auto where = "data::Ring";
+  require_places(where, shape.capacity, shape.stack);
+  require(shape.features % shape.stack == 0, where,
           fmt::format("an observation must consist of {} equal frames", shape.stack), shape.features);
   frame_ = shape.features / shape.stack;
   stride_ = Storage::bytes(frame_);
-  observations_.resize(slot(shape.capacity * stride_));
-  incoming_.resize(slot(stride_));
-  if constexpr (std::integral<Action>) actions_.setZero(shape.capacity);
-  else actions_.setZero(shape.action_size, shape.capacity);
-  rewards_.setZero(shape.capacity);
-  flags_.resize(slot(shape.capacity));
+  const std::string too_large =
+      fmt::format("this many places of {} bytes an observation do not fit into memory: lower the capacity", stride_);
+  require(shape.capacity <= std::numeric_limits<Index>::max() / std::max<Index>(stride_, 1), where, too_large,
+          shape.capacity);
+  within_memory(where, too_large, shape.capacity, [&] {
+    observations_.resize(slot(shape.capacity * stride_));
+    incoming_.resize(slot(stride_));
+    if constexpr (std::integral<Action>) actions_.setZero(shape.capacity);
+    else actions_.setZero(shape.action_size, shape.capacity);
+    rewards_.setZero(shape.capacity);
+    flags_.resize(slot(shape.capacity));
+  });
 }
 
 template <class Storage, class Scalar, class Action>

@@ -28,8 +28,7 @@ struct SequenceReplayOf {
   /// Throws Error for a number out of range.
   void validate() const {
     require(length > 0, "data::SequenceReplay", "length must be positive", length);
-    require(stack > 0, "data::SequenceReplay", "stack must be positive", stack);
-    require(capacity > stack, "data::SequenceReplay", "capacity must be greater than stack", capacity);
+    require_places("data::SequenceReplay", capacity, stack);
   }
 
   /// An empty replay for observations of `features` numbers.
@@ -47,13 +46,10 @@ struct SequenceReplayOf {
   /// Fills `length` batches of the size that the first of them has. Throws Error where nothing was stored yet.
   template <class Scalar, class Action>
   void sample(const Ring<Storage, Scalar, Action>& ring, SequenceBatch<Scalar, Action>& sequences, Rng& rng) const {
-    if (ring.size() == 0) throw Error("data::SequenceReplay", "cannot draw a batch from an empty replay");
+    ring.require_some("data::SequenceReplay");
     assert(!sequences.empty());
     sequences.resize(static_cast<std::size_t>(length), sequences.front());
-    for (Index& place : sequences.front().indices) {
-      do place = rng.below(ring.places());
-      while (!ring.starts(place));
-    }
+    ring.draw(sequences.front().indices, rng);
     sequences.front().weights.setOnes();
     for (std::size_t t = 1; t < sequences.size(); ++t) {
       const Batch<Scalar, Action>& before = sequences[t - 1];

@@ -24,8 +24,7 @@ struct UniformReplayOf {
   /// Throws Error for a number out of range.
   void validate() const {
     require(steps > 0, "data::UniformReplay", "steps must be positive", steps);
-    require(stack > 0, "data::UniformReplay", "stack must be positive", stack);
-    require(capacity > stack, "data::UniformReplay", "capacity must be greater than stack", capacity);
+    require_places("data::UniformReplay", capacity, stack);
   }
 
   /// An empty replay for observations of `features` numbers.
@@ -43,11 +42,8 @@ struct UniformReplayOf {
   /// Fills the batch. Throws Error where nothing was stored yet.
   template <class Scalar, class Action>
   void sample(const Ring<Storage, Scalar, Action>& ring, Batch<Scalar, Action>& batch, Rng& rng) const {
-    if (ring.size() == 0) throw Error("data::UniformReplay", "cannot draw a batch from an empty replay");
-    for (Index& place : batch.indices) {
-      do place = rng.below(ring.places());
-      while (!ring.starts(place));
-    }
+    ring.require_some("data::UniformReplay");
+    ring.draw(batch.indices, rng);
     batch.weights.setOnes();
     ring.gather(batch, steps);
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <concepts>
 #include <cstdint>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -88,6 +89,16 @@ class Copies {
     if constexpr (std::same_as<ObservationSpace<E>, Discrete>) environment.observe(out[i]);
     else environment.observe(out.col(i));
   }
+  void action_mask(Index i, std::span<bool> out) const
+    requires MaskedEnvironment<E>
+  {
+    environments_[static_cast<std::size_t>(i)].action_mask(out);
+  }
+  double original_reward(Index i) const
+    requires RescalesRewards<E>
+  {
+    return environments_[static_cast<std::size_t>(i)].original_reward();
+  }
 
   template <class Self, class Visit>
     requires Visitable<E>
@@ -160,6 +171,13 @@ class States {
     const auto observation = E::observation(get(block(i / width), i % width));
     for (Index f = 0; f < features; ++f) out(f, i) = observation[static_cast<std::size_t>(f)];
   }
+  void action_mask(Index i, std::span<bool> out) const
+    requires MaskedEnvironment<E>
+  {
+    E environment = environment_;
+    environment.set_state(get(block(i / width), i % width));
+    environment.action_mask(out);
+  }
 
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
@@ -192,6 +210,7 @@ struct BatchOf {
   using type = Copies<E>;
 };
 template <PureEnvironment E>
+  requires(!RescalesRewards<E>)  // a reward of the last step is no function of the state
 struct BatchOf<E> {
   using type = States<E>;
 };
@@ -214,6 +233,16 @@ class LimitedBatch {
   }
   void observe(Observations<E>& out) const { batch_.observe(out); }
   void observe(Index i, Observations<E>& out) const { batch_.observe(i, out); }
+  void action_mask(Index i, std::span<bool> out) const
+    requires MaskedEnvironment<E>
+  {
+    batch_.action_mask(i, out);
+  }
+  double original_reward(Index i) const
+    requires RescalesRewards<E>
+  {
+    return batch_.original_reward(i);
+  }
 
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {

@@ -47,6 +47,7 @@
 #include <mellow/environments/linear_mrp.hpp>
 #include <mellow/environments/mountain_car.hpp>
 #include <mellow/environments/mountain_car_continuous.hpp>
+#include <mellow/environments/mountain_car_hill.hpp>
 #include <mellow/environments/normalized_observation.hpp>
 #include <mellow/environments/normalized_reward.hpp>
 #include <mellow/environments/passenger_taxi.hpp>
@@ -57,6 +58,7 @@
 #include <mellow/environments/replayed.hpp>
 #include <mellow/environments/rescaled_observation.hpp>
 #include <mellow/environments/rounded_cart_pole.hpp>
+#include <mellow/environments/state_array.hpp>
 #include <mellow/environments/tabular.hpp>
 #include <mellow/environments/tabular_mdp.hpp>
 #include <mellow/environments/tabular_model.hpp>

@@ -7,6 +7,7 @@
 
 #include <mellow/core/environment.hpp>
 #include <mellow/environments/angles.hpp>
+#include <mellow/environments/state_array.hpp>
 
 namespace mellow::environments {
 
@@ -21,10 +22,8 @@ namespace mellow::environments {
 ///
 /// A delayed reward that exploration by single random actions rarely finds; MountainCar asks the same in two
 /// dimensions.
-class Acrobot {
+class Acrobot : public StateArray<4> {
  public:
-  using State = std::array<double, 4>;  ///< angle 1, angle 2, angular velocity 1, angular velocity 2
-
   /// @{
   /// Bounds of the angular velocities, rad/s.
   static constexpr double speed_limit_1 = 4 * std::numbers::pi, speed_limit_2 = 9 * std::numbers::pi;
@@ -78,15 +77,6 @@ class Acrobot {
             static_cast<float>(second.sin), static_cast<float>(state[2]),  static_cast<float>(state[3])};
   }
 
-  const State& state() const { return state_; }           ///< the state, as `State` orders it
-  void set_state(const State& state) { state_ = state; }  ///< goes on from `state`
-
-  /// Names the state.
-  template <class Self, class Visit>
-  static void visit_state(Self& self, Visit&& visit) {
-    visit("state", self.state_);
-  }
-
  private:
   static State moved(const State& state, double time, const State& rate) {
     return {state[0] + time * rate[0], state[1] + time * rate[1], state[2] + time * rate[2], state[3] + time * rate[3]};
@@ -108,8 +98,6 @@ class Acrobot {
     const double rate_1 = -(d2 * rate_2 + phi1) / d1;
     return {speed_1, speed_2, rate_1, rate_2};
   }
-
-  State state_{};
 };
 
 }  // namespace mellow::environments

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 
 #include <mellow/core/environment.hpp>
 #include <mellow/environments/angles.hpp>
+#include <mellow/environments/mountain_car_hill.hpp>
 
 namespace mellow::environments {
 
@@ -20,28 +20,11 @@ namespace mellow::environments {
 /// and velocity >= 0. Gymnasium's limit is 200 steps, its reward threshold -110.
 ///
 /// Small enough for tables and tile coding, and hard for exploration by single random actions.
-class MountainCar {
+class MountainCar : public MountainCarHill {
  public:
-  using State = std::array<double, 2>;  ///< position, velocity
-
-  /// @{
-  /// Bounds of position and velocity.
-  static constexpr double left = -1.2, right = 0.6, speed_limit = 0.07;
-  /// @}
   static constexpr double goal = 0.5;  ///< position of the flag
 
-  /// Returns the bounds of position and velocity.
-  Box observation_space() const {
-    constexpr auto speed = static_cast<float>(speed_limit);
-    return {Eigen::Vector2f(static_cast<float>(left), -speed), Eigen::Vector2f(static_cast<float>(right), speed)};
-  }
   Discrete action_space() const { return Discrete(3); }  ///< left, none, right
-
-  /// Starts at rest with the position uniform in [-0.6, -0.4).
-  template <class Generator>
-  void reset(Generator& rng) {
-    state_ = {rng.uniform(-0.6, -0.4), 0.0};
-  }
 
   /// Pushes once. Draws nothing.
   template <class Generator>
@@ -52,32 +35,10 @@ class MountainCar {
   /// Steps `state` in place: what `step` does, for any state.
   Step advance(State& state, Index action) const {
     auto& [position, velocity] = state;
-    velocity += static_cast<double>(action - 1) * 0.001 - 0.0025 * sin_cos(3.0 * position).cos;
-    velocity = std::clamp(velocity, -speed_limit, speed_limit);
-    position = std::clamp(position + velocity, left, right);
-    velocity = std::max(velocity, position == left ? 0.0 : -speed_limit);  // so written, a loop over it vectorises
+    const double push = static_cast<double>(action - 1) * 0.001 - 0.0025 * sin_cos(3.0 * position).cos;
+    move(state, push, [](double x) { return x; });
     return {.reward = -1.0, .terminated = std::min(position - goal, velocity) >= 0.0};
   }
-
-  /// Writes position and velocity.
-  void observe(VectorRef<float> out) const { out = Eigen::Map<const Vector<float>>(observation(state_).data(), 2); }
-
-  /// Returns what `observe` writes, for any state.
-  static std::array<float, 2> observation(const State& state) {
-    return {static_cast<float>(state[0]), static_cast<float>(state[1])};
-  }
-
-  const State& state() const { return state_; }           ///< position, velocity
-  void set_state(const State& state) { state_ = state; }  ///< goes on from `state`
-
-  /// Names the state.
-  template <class Self, class Visit>
-  static void visit_state(Self& self, Visit&& visit) {
-    visit("state", self.state_);
-  }
-
- private:
-  State state_{};
 };
 
 }  // namespace mellow::environments

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 
 #include <mellow/core/environment.hpp>
 #include <mellow/environments/angles.hpp>
+#include <mellow/environments/mountain_car_hill.hpp>
 
 namespace mellow::environments {
 
@@ -24,28 +24,11 @@ namespace mellow::environments {
 /// float if both its numbers are.
 ///
 /// Standing still earns more than random pushes do, which traps many policy-gradient methods; Pendulum does not.
-class MountainCarContinuous {
+class MountainCarContinuous : public MountainCarHill {
  public:
-  using State = std::array<double, 2>;  ///< position, velocity
-
-  /// @{
-  /// Bounds of position and velocity.
-  static constexpr double left = -1.2, right = 0.6, speed_limit = 0.07;
-  /// @}
   static constexpr double goal = 0.45;  ///< position of the flag
 
-  /// Returns the bounds of position and velocity.
-  Box observation_space() const {
-    constexpr auto speed = static_cast<float>(speed_limit);
-    return {Eigen::Vector2f(static_cast<float>(left), -speed), Eigen::Vector2f(static_cast<float>(right), speed)};
-  }
   Box action_space() const { return {1, -1.0f, 1.0f}; }  ///< a force
-
-  /// Starts at rest with the position uniform in [-0.6, -0.4).
-  template <class Generator>
-  void reset(Generator& rng) {
-    state_ = {rng.uniform(-0.6, -0.4), 0.0};
-  }
 
   /// Pushes once. Draws nothing.
   template <class Generator>
@@ -64,10 +47,7 @@ class MountainCarContinuous {
     const bool clipped = action < -1.0f || action > 1.0f;
     const double in_range = in_float(static_cast<double>(action * 0.0015f) - in_float(slope));
     const double push = clipped ? (action > 0.0f ? 0.0015 : -0.0015) - slope : in_range;
-    velocity = std::clamp(rounded(velocity + rounded(push)), rounded(-speed_limit), rounded(speed_limit));
-    position = std::clamp(rounded(position + velocity), rounded(left), rounded(right));
-    velocity =
-        std::max(velocity, position == rounded(left) ? 0.0 : rounded(-speed_limit));  // so written, it vectorises
+    move(state, push, rounded);
     const bool terminated = std::min(position - rounded(goal), velocity) >= 0.0;
     position = in_float(position);
     velocity = in_float(velocity) + 0.0;  // GCC 12 leaves out both roundings where it finds two alike side by side
@@ -75,27 +55,8 @@ class MountainCarContinuous {
     return {.reward = (terminated ? 100.0 : 0.0) - effort, .terminated = terminated};
   }
 
-  /// Writes position and velocity.
-  void observe(VectorRef<float> out) const { out = Eigen::Map<const Vector<float>>(observation(state_).data(), 2); }
-
-  /// Returns what `observe` writes, for any state.
-  static std::array<float, 2> observation(const State& state) {
-    return {static_cast<float>(state[0]), static_cast<float>(state[1])};
-  }
-
-  const State& state() const { return state_; }           ///< position, velocity
-  void set_state(const State& state) { state_ = state; }  ///< goes on from `state`
-
-  /// Names the state.
-  template <class Self, class Visit>
-  static void visit_state(Self& self, Visit&& visit) {
-    visit("state", self.state_);
-  }
-
  private:
   static double in_float(double x) { return static_cast<double>(static_cast<float>(x)); }
-
-  State state_{};
 };
 
 }  // namespace mellow::environments

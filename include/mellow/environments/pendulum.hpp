@@ -8,6 +8,7 @@
 
 #include <mellow/core/environment.hpp>
 #include <mellow/environments/angles.hpp>
+#include <mellow/environments/state_array.hpp>
 
 namespace mellow::environments {
 
@@ -21,10 +22,8 @@ namespace mellow::environments {
 /// as NumPy 2 does.
 ///
 /// The smallest task with a continuous action and a dense reward.
-class Pendulum {
+class Pendulum : public StateArray<2> {
  public:
-  using State = std::array<double, 2>;  ///< angle, angular velocity
-
   static constexpr double speed_limit = 8.0;   ///< bound of the angular velocity, rad/s
   static constexpr float torque_limit = 2.0f;  ///< bound of the torque
 
@@ -69,18 +68,6 @@ class Pendulum {
     const SinCos angle = sin_cos(state[0]);
     return {static_cast<float>(angle.cos), static_cast<float>(angle.sin), static_cast<float>(state[1])};
   }
-
-  const State& state() const { return state_; }           ///< angle, angular velocity
-  void set_state(const State& state) { state_ = state; }  ///< goes on from `state`
-
-  /// Names the state.
-  template <class Self, class Visit>
-  static void visit_state(Self& self, Visit&& visit) {
-    visit("state", self.state_);
-  }
-
- private:
-  State state_{};
 };
 
 }  // namespace mellow::environments

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <mellow/core/environment.hpp>
+#include <mellow/environments/state_array.hpp>
 
 namespace mellow::environments {
 
@@ -18,10 +19,8 @@ namespace mellow::environments {
 /// to 1000 steps.
 ///
 /// A smooth cost that linear features fit; RectanglePuddleWorld has a flat one and goals to transfer between.
-class PuddleWorld {
+class PuddleWorld : public StateArray<2> {
  public:
-  using State = std::array<double, 2>;  ///< x, y
-
   /// @{
   /// Length of a move, deviation of its noise.
   static constexpr double stride = 0.05, noise = 0.01;
@@ -62,18 +61,6 @@ class PuddleWorld {
 
   /// Writes x and y.
   void observe(VectorRef<float> out) const { out << static_cast<float>(state_[0]), static_cast<float>(state_[1]); }
-
-  const State& state() const { return state_; }           ///< x, y
-  void set_state(const State& state) { state_ = state; }  ///< goes on from `state`
-
-  /// Names the state.
-  template <class Self, class Visit>
-  static void visit_state(Self& self, Visit&& visit) {
-    visit("state", self.state_);
-  }
-
- private:
-  State state_{};
 };
 
 }  // namespace mellow::environments

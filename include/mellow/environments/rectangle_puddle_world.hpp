@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <mellow/core/environment.hpp>
+#include <mellow/environments/state_array.hpp>
 
 namespace mellow::environments {
 
@@ -19,10 +20,8 @@ namespace mellow::environments {
 ///
 /// Goals may differ between tasks while dynamics stay, as transfer studies want; PuddleWorld has the classic smooth
 /// cost.
-class RectanglePuddleWorld {
+class RectanglePuddleWorld : public StateArray<2> {
  public:
-  using State = std::array<double, 2>;  ///< x, y
-
   /// @{
   /// Length of a move, deviation of its noise.
   static constexpr double stride = 0.05, noise = 0.01;
@@ -67,15 +66,7 @@ class RectanglePuddleWorld {
   /// Writes x and y.
   void observe(VectorRef<float> out) const { out << static_cast<float>(state_[0]), static_cast<float>(state_[1]); }
 
-  const State& state() const { return state_; }           ///< x, y
-  void set_state(const State& state) { state_ = state; }  ///< goes on from `state`
-  const State& goal() const { return goal_; }             ///< the goal's corner
-
-  /// Names the state.
-  template <class Self, class Visit>
-  static void visit_state(Self& self, Visit&& visit) {
-    visit("state", self.state_);
-  }
+  const State& goal() const { return goal_; }  ///< the goal's corner
 
  private:
   static std::size_t axis(Index action) { return action < 2 ? 1 : 0; }
@@ -89,7 +80,6 @@ class RectanglePuddleWorld {
   }
 
   State goal_{1.0, 1.0};
-  State state_{};
 };
 
 }  // namespace mellow::environments

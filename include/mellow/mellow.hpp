@@ -104,16 +104,6 @@
 #include <mellow/operators/mean.hpp>
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/operators/mellowmax_policy.hpp>
-#include <mellow/tools/atomic_file.hpp>
-#include <mellow/tools/command_line.hpp>
-#include <mellow/tools/csv.hpp>
-#include <mellow/tools/interrupt.hpp>
-#include <mellow/tools/plot.hpp>
-#include <mellow/tools/progress.hpp>
-#include <mellow/tools/recorder.hpp>
-#include <mellow/tools/safetensors.hpp>
-#include <mellow/tools/saved_state.hpp>
-#include <mellow/tools/weights.hpp>
 #include <mellow/training/evaluate.hpp>
 #include <mellow/training/run.hpp>
 #include <mellow/training/status.hpp>

@@ -107,7 +107,7 @@ TEST_CASE("The certified rate sigma_K") {
                         {.9, .1, {.990454, .981784, .960309, .936082, .900544}},
                         {.9, .5, {.951315, .926013, .903293, .900103, .900000}},
                         {0, .1, {.948683, .900000, .768433, .590490, .071790}}}) {
-    const ForceConstants forces{.optimization_force = c.kappa, .target_force = c.eta * c.kappa, .smoothness = 1};
+    const ForceConstants<> forces{.optimization_force = c.kappa, .target_force = c.eta * c.kappa, .smoothness = 1};
     std::size_t i = 0;
     for (const Index k : {1, 2, 5, 10, 50}) CHECK(forces.rate(k) == Approx(c.sigma[i++]).margin(6e-7));
   }
@@ -121,7 +121,7 @@ TEST_CASE("Updates follow their closed forms and keep the certified rate") {
     const ExpectedTd td(random_mrp(rng, 6, 3, 0.3));
     const Vector<double> fixed = td.fixed_point();
     CHECK(td.gradient(fixed, fixed).norm() < 1e-10);
-    const ForceConstants forces = td.force_constants();
+    const auto forces = td.force_constants();
     const bool holds = forces.target_force < forces.optimization_force;
     certified += holds;
     if (holds) CHECK(spectral_radius(td.exact_map()) < 1);
@@ -183,7 +183,7 @@ TEST_CASE("Baird's star: the forces, divergence, and what a ridge certifies") {
     if (c.actual > 0) CHECK(spectral_radius(held.exact_map()) == Approx(c.actual).margin(6e-7));
   }
 
-  const auto after = [](const ExpectedTd& learner, double alpha) {
+  const auto after = [](const ExpectedTd<>& learner, double alpha) {
     Vector<double> theta = Vector<double>::Ones(8);
     for (int i = 0; i < 2000; ++i) theta = learner.gradient_steps(theta, 1, alpha);
     return theta.norm();
@@ -208,7 +208,7 @@ TEST_CASE("A small fixed instance, number by number") {
     CHECK((td.m_w() - (Matrix<double>(2, 2) << .7, .2, .2, .5).finished()).norm() < 1e-15);
     CHECK((td.m_theta() - (Matrix<double>(2, 2) << .405, .315, .315, .36).finished()).norm() < 1e-15);
     expect_near(td.b(), {.9, .4}, 1e-15);
-    const ForceConstants forces = td.force_constants();
+    const auto forces = td.force_constants();
     CHECK(forces.optimization_force == Approx(.376393202).margin(6e-10));
     CHECK(forces.smoothness == Approx(.823606798).margin(6e-10));
     CHECK(forces.target_force == Approx(.698302549).margin(6e-10));
@@ -228,7 +228,7 @@ TEST_CASE("A small fixed instance, number by number") {
   }
   mrp.discount = .3;
   const ExpectedTd td(mrp);
-  const ForceConstants forces = td.force_constants();
+  const auto forces = td.force_constants();
   CHECK(forces.target_force == Approx(.232767516).margin(6e-10));
   CHECK(forces.exact_rate() == Approx(.618415835).margin(6e-10));
   CHECK(forces.optimization_force / forces.smoothness == Approx(.457005944).margin(6e-10));
@@ -246,6 +246,14 @@ TEST_CASE("A small fixed instance, number by number") {
   };
   ratios(1, {.265893637, .268138938, .278613670, .320217361});
   ratios(5, {.278724805, .306098739, .303842210, .302012986});
+}
+
+TEST_CASE("In float it computes what it does in double, less digits") {
+  const ExpectedTd in_double(baird_star(), 3);
+  const ExpectedTd<float> td(baird_star(), 3);
+  CHECK((td.exact_map().cast<double>() - in_double.exact_map()).norm() < 1e-5);
+  CHECK(td.force_constants().exact_rate() == Approx(in_double.force_constants().exact_rate()).epsilon(1e-4));
+  CHECK(spectral_radius(td.exact_map()) == Approx(spectral_radius(in_double.exact_map())).epsilon(1e-3));
 }
 
 TEST_CASE("A negative ridge is refused") { CHECK_THROWS_AS(ExpectedTd(baird_star(), -1), Error); }

@@ -53,7 +53,14 @@ struct DqnTypes {
   using Pull = OrDefault<pull_fits, GivenPull, NoPull>;
 
   template <class P>
-  static constexpr bool hook_fits = !Fills<P, roles::Hook> || ActsAtAMoment<P, StateOf<P, Scalar>, Learner>;
+  static constexpr bool moments_fit = [] {
+    if constexpr (!Fills<P, roles::Replay>) return MomentsFit<P, StateOf<P, Scalar>, Learner>;
+    else if constexpr (replay_fits) return MomentsFit<P, typename P::template State<Scalar, Action>, Learner>;
+    else return true;
+  }();
+  template <class P>
+  static constexpr bool hook_fits =
+      !Fills<P, roles::Hook> || !moments_fit<P> || ActsAtAMoment<P, StateOf<P, Scalar>, Learner>;
 
   /// Says in words what is wrong with the parts. A function, since Clang gives up a class in which an assertion fails.
   static consteval bool check() {
@@ -92,6 +99,9 @@ struct DqnTypes {
     static_assert(pull_fits,
                   "mellow: the part for roles::Pull does not fit: it needs pull(learner, rng) const (with its state "
                   "first if it has one)");
+    static_assert((moments_fit<Parts> && ...),
+                  "mellow: a part's before_step, after_step or after_target_change would never be called: it must take "
+                  "(learner, rng), after its state if it has one, and be const");
     static_assert((hook_fits<Parts> && ...),
                   "mellow: a part for roles::Hook acts at no moment: it needs before_step, after_step or "
                   "after_target_change(learner, rng) const");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <type_traits>
 
 #include <mellow/core/network.hpp>
 #include <mellow/core/parts.hpp>
@@ -80,6 +81,32 @@ inline constexpr auto after_target_change = [](const auto& part,
   return part.after_target_change(a...);
 };
 }  // namespace moments
+
+namespace detail {
+/// The moments' names. A class that derives from it and from a part finds a name twice, and so none, where the part has
+/// a member of that name, whatever its kind and arguments.
+struct MomentNames {
+  int before_step, after_step, after_target_change;
+};
+template <class Part>
+struct NamedTwice : Part, MomentNames {};
+
+template <class Part>
+concept NamesBeforeStep = !std::is_final_v<Part> && !requires { &NamedTwice<Part>::before_step; };
+template <class Part>
+concept NamesAfterStep = !std::is_final_v<Part> && !requires { &NamedTwice<Part>::after_step; };
+template <class Part>
+concept NamesAfterTargetChange = !std::is_final_v<Part> && !requires { &NamedTwice<Part>::after_target_change; };
+}  // namespace detail
+
+/// Whether what a part names like a moment can be called then; with other arguments it never would be.
+template <class Part, class State, class Learner>
+concept MomentsFit =
+    (!detail::NamesBeforeStep<Part> || CallableForPart<decltype(moments::before_step), Part, State, Learner&, Rng&>)&&(
+        !detail::NamesAfterStep<Part> ||
+        CallableForPart<decltype(moments::after_step), Part, State, Learner&,
+                        Rng&>)&&(!detail::NamesAfterTargetChange<Part> ||
+                                 CallableForPart<decltype(moments::after_target_change), Part, State, Learner&, Rng&>);
 
 /// Whether a part acts at any moment.
 template <class Part, class State, class Learner>

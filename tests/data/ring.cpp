@@ -270,10 +270,33 @@ TEST_CASE("A ring keeps the action mask of every next state") {
 }
 
 TEST_CASE("A capacity beyond the memory is refused in words") {
-  const auto expected = Catch::Contains("data::Ring") && Catch::Contains("do not fit into memory") &&
-                        Catch::Contains("(got 1000000000000000000)");
   constexpr Index ridiculous = 1'000'000'000'000'000'000;
+  const std::string expected =
+      "data::Ring: this many places of 40 bytes an observation do not fit into memory: lower the capacity (got "
+      "1000000000000000000)";
   CHECK_THROWS_WITH((Ring<Float32, float>({ridiculous, 10})), expected);
   CHECK_THROWS_WITH(UniformReplay{.capacity = ridiculous}.make_state<float>(10), expected);
-  CHECK_THROWS_WITH(UInt8Replay{.capacity = ridiculous}.make_state<float>(84 * 84), expected);
+  CHECK_THROWS_WITH(UInt8Replay{.capacity = ridiculous}.make_state<float>(84 * 84), Catch::Contains("7056 bytes"));
+}
+
+TEST_CASE("A full ring owns the bytes of its frames and 13 a place") {  // an action, a reward, flags
+  constexpr Index capacity = 1000;
+  const auto bytes_a_place = [](auto ring, Index features, Index frame) {
+    Rng rng(8);
+    Vector<float> now = Vector<float>::Zero(features), next(features);
+    for (Index t = 0; t < 2 * capacity; ++t) {
+      next << now.tail(features - frame), whole_numbers(frame, rng, 2);
+      ring.push({now, 0, 0.0, next, t % 100 == 99});
+      now = next;
+    }
+    REQUIRE(ring.size() > capacity * 9 / 10);
+    return static_cast<double>(state_bytes(ring)) / capacity;
+  };
+  const double minatar = bytes_a_place(Ring<Bits, float>({capacity, 10 * 10 * 6}), 10 * 10 * 6, 10 * 10 * 6);
+  CHECK(minatar == Approx(75 + 13).margin(0.1));
+  CHECK(minatar * 100'000 < 25e6);
+  const double frames = bytes_a_place(Ring<UInt8, float>({.capacity = capacity, .features = 4 * 84 * 84, .stack = 4}),
+                                      4 * 84 * 84, 84 * 84);
+  CHECK(frames == Approx(84 * 84 + 13).margin(0.1));
+  CHECK(frames * 100'000 < 0.8e9);
 }

@@ -59,6 +59,16 @@ void check(const fs::path& path, const Plot& plot) {
       throw Error(path.string(), fmt::format("the series '{}' has {} x, {} y, {} low and {} high", series.label, n,
                                              series.y.size(), series.low.size(), series.high.size()));
     }
+    const auto require_positive = [&](const std::vector<double>& values, const char* axis) {
+      for (const double value : values)
+        if (value <= 0)
+          throw Error(path.string(),
+                      fmt::format("the series '{}' needs positive {} on a logarithmic axis", series.label, axis),
+                      value);
+    };
+    if (plot.log_x) require_positive(series.x, "x");
+    if (plot.log_y)
+      for (const auto* values : {&series.y, &series.low, &series.high}) require_positive(*values, "y");
     for (std::size_t i = 0; i < n; ++i) any = any || (std::isfinite(series.x[i]) && std::isfinite(series.y[i]));
   }
   if (!any) throw Error(path.string(), "a plot needs a point with finite x and y");
@@ -82,6 +92,9 @@ set format '%.6g'
       terminal, literal(plot.title), literal(plot.x_label), literal(plot.y_label));
   if (plot.y_range)
     text += fmt::format("set yrange [{}:{}]\n", number(plot.y_range->first), number(plot.y_range->second));
+
+  if (plot.log_x) text += "set logscale x\n";
+  if (plot.log_y) text += "set logscale y\n";
 
   std::string bands, lines;
   for (std::size_t i = 0; i < plot.series.size(); ++i) {

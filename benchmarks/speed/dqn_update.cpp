@@ -4,45 +4,19 @@
 #include <limits>
 #include <map>
 
-#include <mellow/nn/mlp.hpp>
-#include <mellow/value/dqn.hpp>
-
+#include "agents.hpp"
 #include "shapes.hpp"
 
 namespace {
 
 using namespace mellow;
-using Agent = value::Dqn<nn::Mlp<>>;
-
-/// Learns 1 000 updates from 10 000 random transitions: by then the moments of units that went dead have decayed as in
-/// any run.
-Agent train(const speed::Shape& shape) {
-  constexpr Index transitions = 10'000, updates = 1'000;
-  Agent agent(nn::Mlp<>(shape.widths), {.batch_size = shape.batch,
-                                        .learning_starts = transitions + 1,
-                                        .max_gradient_norm = std::numeric_limits<double>::infinity()});
-  Rng rng;
-  const Box space(shape.widths.front(), -1, 1);
-  Vector<> next = space.sample(rng);
-  for (Index i = 0; i < transitions; ++i) {
-    const Vector<> observation = next;
-    next = space.sample(rng);
-    agent.observe({.observation = observation,
-                   .action = rng.below(shape.widths.back()),
-                   .reward = rng.uniform(),
-                   .next_observation = next,
-                   .terminated = rng.uniform() < 0.05},
-                  rng);
-  }
-  for (Index i = 0; i < updates; ++i) agent.learn(rng);
-  return agent;
-}
+using speed::Agent;
 
 /// A copy of the agent trained at a shape; it is trained once.
 Agent trained_agent(const speed::Shape& shape) {
   static std::map<std::string, Agent> trained;
   auto found = trained.find(shape.name);
-  if (found == trained.end()) found = trained.emplace(shape.name, train(shape)).first;
+  if (found == trained.end()) found = trained.emplace(shape.name, speed::train(shape)).first;
   return found->second;
 }
 

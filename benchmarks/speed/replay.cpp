@@ -5,27 +5,16 @@
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/uniform_replay.hpp>
 
+#include "agents.hpp"
 #include "shapes.hpp"
 
 using namespace mellow;
+using speed::fill;
 using speed::report_rate;
 
 namespace {
 
 constexpr Index batch_size = 64;
-
-/// Pushes random episodes of 200 steps until a replay is full.
-template <class Replay, class State>
-void fill(const Replay& replay, State& state, Index features) {
-  Rng rng(1);
-  Vector<float> now(features), next(features);
-  for (Index i = 0; i < replay.capacity; ++i) {
-    if (i % 200 == 0) now.setConstant(static_cast<float>(rng.uniform()));
-    next.setConstant(static_cast<float>(rng.uniform()));
-    replay.push(state, Transition<>{now, 0, 1.0, next, i % 200 == 199, false});
-    now = next;
-  }
-}
 
 void uniform(benchmark::State& state) {
   const Index features = 400;

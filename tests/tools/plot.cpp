@@ -46,6 +46,20 @@ TEST_CASE("save_plot writes an SVG and a PNG, whatever the extension") {
   }
 }
 
+TEST_CASE("save_plot draws logarithmic axes, on which every number must be positive") {
+  auto plot = curve();
+  plot.log_x = true;
+  CHECK_THROWS_WITH(save_plot("plot", plot), Contains("the series 'one' needs positive x") && Contains("(got 0)"));
+  plot.series[0].x = {1, 1000, 1'000'000};
+  plot.log_y = true;
+  CHECK_THROWS_WITH(save_plot("plot", plot), Contains("the series 'one' needs positive y") && Contains("(got 0)"));
+  if (gnuplot_is_missing()) return;
+  const TemporaryDirectory directory;
+  plot.series[0].low = plot.series[0].high = {};
+  save_plot(directory / "log", plot);
+  CHECK_THAT(read_file(directory / "log.svg"), Contains(">1000<") && Contains(">1e+06<"));
+}
+
 TEST_CASE("save_plot shows hostile texts as they are and runs none") {
   if (gnuplot_is_missing()) return;
   const TemporaryDirectory directory;

@@ -37,12 +37,16 @@ struct Plot {
   std::vector<Series> series{};                        ///< what is drawn, the later on top
   std::optional<ReferenceLine> reference{};            ///< drawn where given
   std::optional<std::pair<double, double>> y_range{};  ///< by default what the data need
-  bool log_x = false, log_y = false;                   ///< whether an axis is logarithmic
+  /// @{
+  /// Whether an axis is logarithmic.
+  bool log_x = false, log_y = false;
+  /// @}
 };
 
 /// Draws a plot with gnuplot and writes it twice, as `path`.svg and `path`.png; an extension .svg or .png of `path` is
-/// dropped first. Texts are shown as they are. Throws Error where lengths differ, no point is finite, a
-/// number on a logarithmic axis is not positive, gnuplot is missing or fails, or a file cannot be written (each is written atomically).
+/// dropped first. Texts are shown as they are. Throws Error where lengths differ, no point is finite, a number
+/// on a logarithmic axis is not positive, gnuplot is missing or fails, or a file cannot be written (each is written
+/// atomically).
 void save_plot(const std::filesystem::path& path, const Plot& plot);
 
 }  // namespace mellow::tools

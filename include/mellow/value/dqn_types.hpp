@@ -54,8 +54,8 @@ struct DqnTypes {
 
   template <class P>
   static constexpr bool moments_fit = [] {
-    if constexpr (!Fills<P, roles::Replay>) return MomentsFit<P, StateOf<P, Scalar>, Learner>;
-    else if constexpr (replay_fits) return MomentsFit<P, typename P::template State<Scalar, Action>, Learner>;
+    if constexpr (!Fills<P, roles::Replay>) return value::moments_fit<P, StateOf<P, Scalar>, Learner>();
+    else if constexpr (replay_fits) return value::moments_fit<P, typename P::template State<Scalar, Action>, Learner>();
     else return true;
   }();
   template <class P>

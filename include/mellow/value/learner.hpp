@@ -101,12 +101,15 @@ concept NamesAfterTargetChange = !std::is_final_v<Part> && !requires { &NamedTwi
 
 /// Whether what a part names like a moment can be called then; with other arguments it never would be.
 template <class Part, class State, class Learner>
-concept MomentsFit =
-    (!detail::NamesBeforeStep<Part> || CallableForPart<decltype(moments::before_step), Part, State, Learner&, Rng&>)&&(
-        !detail::NamesAfterStep<Part> ||
-        CallableForPart<decltype(moments::after_step), Part, State, Learner&,
-                        Rng&>)&&(!detail::NamesAfterTargetChange<Part> ||
-                                 CallableForPart<decltype(moments::after_target_change), Part, State, Learner&, Rng&>);
+consteval bool moments_fit() {
+  const auto fits = [](bool named, bool callable) { return !named || callable; };
+  return fits(detail::NamesBeforeStep<Part>,
+              CallableForPart<decltype(moments::before_step), Part, State, Learner&, Rng&>) &&
+         fits(detail::NamesAfterStep<Part>,
+              CallableForPart<decltype(moments::after_step), Part, State, Learner&, Rng&>) &&
+         fits(detail::NamesAfterTargetChange<Part>,
+              CallableForPart<decltype(moments::after_target_change), Part, State, Learner&, Rng&>);
+}
 
 /// Whether a part acts at any moment.
 template <class Part, class State, class Learner>

@@ -6,6 +6,7 @@
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/tools/command_line.hpp>
+#include <mellow/tools/safetensors.hpp>
 #include <mellow/tools/weights.hpp>
 #include <mellow/value/greedy_policy.hpp>
 

@@ -41,3 +41,16 @@ TEST_CASE("softmax is a distribution proportional to exp, without overflow") {
   softmax(p, p);  // in place
   CHECK((p - Eigen::Vector3d(0.25, 0.5, 0.25)).norm() < 1e-15);
 }
+
+TEST_CASE("Rounding to float gives what a conversion gives") {
+  Rng rng(7);
+  const auto expect_same = [](double x) {
+    volatile const float converted = static_cast<float>(x);
+    CHECK(std::bit_cast<std::uint64_t>(rounded_to_float(x)) ==
+          std::bit_cast<std::uint64_t>(static_cast<double>(converted)));
+  };
+  for (const double x : {0.0, -0.0, 1.0, 1.0 + 0x1p-24, 1.0 + 0x3p-24, -1.0 - 0x1p-24, 2.0 - 0x1p-25, 0x1.fffffdp127,
+                         std::numeric_limits<double>::infinity(), 0x1p-126})
+    expect_same(x);  // ties go to the even neighbour, carries into the exponent
+  for (int i = 0; i < 1'000; ++i) expect_same(std::ldexp(rng.normal(), static_cast<int>(rng.below(200)) - 100));
+}

@@ -7,6 +7,7 @@
 #include <mellow/nn/mlp.hpp>
 #include <mellow/nn/sequential.hpp>
 #include <mellow/nn/sigmoid.hpp>
+#include <mellow/tools/safetensors.hpp>
 #include <mellow/tools/weights.hpp>
 
 #include "support/catch.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <mellow/nn/mlp.hpp>
+#include <mellow/tools/safetensors.hpp>
 #include <mellow/tools/weights.hpp>
 
 #include "support/catch.hpp"

@@ -248,12 +248,4 @@ TEST_CASE("A small fixed instance, number by number") {
   ratios(5, {.278724805, .306098739, .303842210, .302012986});
 }
 
-TEST_CASE("In float it computes what it does in double, less digits") {
-  const ExpectedTd in_double(baird_star(), 3);
-  const ExpectedTd<float> td(baird_star(), 3);
-  CHECK((td.exact_map().cast<double>() - in_double.exact_map()).norm() < 1e-5);
-  CHECK(td.force_constants().exact_rate() == Approx(in_double.force_constants().exact_rate()).epsilon(1e-4));
-  CHECK(spectral_radius(td.exact_map()) == Approx(spectral_radius(in_double.exact_map())).epsilon(1e-3));
-}
-
 TEST_CASE("A negative ridge is refused") { CHECK_THROWS_AS(ExpectedTd(baird_star(), -1), Error); }

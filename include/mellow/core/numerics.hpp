@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
 #include <cassert>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include <mellow/core/types.hpp>
@@ -28,6 +30,14 @@ void softmax(const Eigen::DenseBase<Derived>& x, VectorRef<typename Derived::Sca
   p.array() = x.derived().array();
   p.array() = (p.array() - p.maxCoeff()).exp();
   p /= p.sum();
+}
+
+/// static_cast<float>(x) as a double, to nearest even: by its bits, since GCC 12's vectoriser leaves out conversions to
+/// float and back. Numbers below float's smallest normal one keep 24 bits; those beyond its largest stay finite.
+inline double rounded_to_float(double x) {
+  constexpr std::uint64_t dropped = 0x1fffffff;  // the 29 bits by which a double is longer
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  return std::bit_cast<double>((bits + (dropped >> 1) + (bits >> 29 & 1)) & ~dropped);
 }
 
 }  // namespace mellow

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <initializer_list>
+#include <iterator>
 #include <limits>
 #include <string>
 
@@ -48,6 +50,10 @@ struct Box {
         throw Error("Box", fmt::format("the lower bound exceeds the upper one in dimension {}", i),
                     fmt::format("{} and {}", low[i], high[i]));
   }
+  /// Bounds written out: `Box({-1, 0}, {1, 5})`.
+  Box(std::initializer_list<float> lower, std::initializer_list<float> upper)
+      : Box(Vector<float>(Eigen::Map<const Vector<float>>(lower.begin(), std::ssize(lower))),
+            Vector<float>(Eigen::Map<const Vector<float>>(upper.begin(), std::ssize(upper)))) {}
   /// The same bounds in every dimension.
   Box(Index dimensions, float lower, float upper)
       : Box(Vector<float>::Constant(dimensions, lower), Vector<float>::Constant(dimensions, upper)) {}

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include <mellow/core/environment.hpp>
+#include <mellow/core/numerics.hpp>
 #include <mellow/environments/angles.hpp>
 #include <mellow/environments/state_array.hpp>
 
@@ -31,18 +32,15 @@ class Acrobot : public StateArray<4> {
 
   /// Returns [-1, 1] for cosines and sines, and the velocities' bounds.
   Box observation_space() const {
-    Vector<float> high(6);
-    high << 1.0f, 1.0f, 1.0f, 1.0f, static_cast<float>(speed_limit_1), static_cast<float>(speed_limit_2);
-    return {-high, high};
+    constexpr auto speed_1 = static_cast<float>(speed_limit_1), speed_2 = static_cast<float>(speed_limit_2);
+    return {{-1.0f, -1.0f, -1.0f, -1.0f, -speed_1, -speed_2}, {1.0f, 1.0f, 1.0f, 1.0f, speed_1, speed_2}};
   }
   Discrete action_space() const { return Discrete(3); }  ///< torques -1, 0, 1
 
   /// Starts with each state variable uniform in [-0.1, 0.1), rounded to float as Gymnasium's reset does.
   template <class Generator>
   void reset(Generator& rng) {
-    std::array<float, 4> rounded;  // GCC 12 may leave out a rounding to float and back in one expression
-    for (float& x : rounded) x = static_cast<float>(rng.uniform(-0.1, 0.1));
-    std::copy(rounded.begin(), rounded.end(), state_.begin());
+    for (double& x : state_) x = rounded_to_float(rng.uniform(-0.1, 0.1));
   }
 
   /// Applies a torque for 0.2 s. Draws nothing.

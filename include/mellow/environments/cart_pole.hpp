@@ -64,9 +64,9 @@ class CartPole {
   /// Returns twice the limits of position and angle, which a step cannot leave; velocities are unbounded.
   Box observation_space() const {
     constexpr float infinity = std::numeric_limits<float>::infinity();
-    const Eigen::Vector4f high(static_cast<float>(2 * options_.position_limit), infinity,
-                               static_cast<float>(2 * options_.angle_limit), infinity);
-    return {-high, high};
+    const auto position = static_cast<float>(2 * options_.position_limit);
+    const auto angle = static_cast<float>(2 * options_.angle_limit);
+    return {{-position, -infinity, -angle, -infinity}, {position, infinity, angle, infinity}};
   }
   Discrete action_space() const { return Discrete(2); }  ///< left, right
 

@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include <mellow/core/environment.hpp>
+#include <mellow/core/numerics.hpp>
 #include <mellow/environments/angles.hpp>
 #include <mellow/environments/mountain_car_hill.hpp>
 
@@ -41,22 +42,19 @@ class MountainCarContinuous : public MountainCarHill {
   Step advance(State& state, float action) const {
     auto& [position, velocity] = state;
     // A sum or product of floats, computed in double and rounded, has the bits of one computed in float.
-    const bool single = in_float(position) == position && in_float(velocity) == velocity;
-    const auto rounded = [single](double x) { return single ? in_float(x) : x; };
+    const bool single = rounded_to_float(position) == position && rounded_to_float(velocity) == velocity;
+    const auto rounded = [single](double x) { return single ? rounded_to_float(x) : x; };
     const double slope = 0.0025 * sin_cos(rounded(3.0 * position)).cos;
     const bool clipped = action < -1.0f || action > 1.0f;
-    const double in_range = in_float(static_cast<double>(action * 0.0015f) - in_float(slope));
+    const double in_range = rounded_to_float(static_cast<double>(action * 0.0015f) - rounded_to_float(slope));
     const double push = clipped ? (action > 0.0f ? 0.0015 : -0.0015) - slope : in_range;
     move(state, push, rounded);
     const bool terminated = std::min(position - rounded(goal), velocity) >= 0.0;
-    position = in_float(position);
-    velocity = in_float(velocity) + 0.0;  // GCC 12 leaves out both roundings where it finds two alike side by side
+    position = rounded_to_float(position);
+    velocity = rounded_to_float(velocity);
     const double effort = static_cast<double>(action) * static_cast<double>(action) * 0.1;
     return {.reward = (terminated ? 100.0 : 0.0) - effort, .terminated = terminated};
   }
-
- private:
-  static double in_float(double x) { return static_cast<double>(static_cast<float>(x)); }
 };
 
 }  // namespace mellow::environments

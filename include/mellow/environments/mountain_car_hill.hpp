@@ -21,7 +21,7 @@ class MountainCarHill : public StateArray<2> {
   /// Returns the bounds of position and velocity.
   Box observation_space() const {
     constexpr auto speed = static_cast<float>(speed_limit);
-    return {Eigen::Vector2f(static_cast<float>(left), -speed), Eigen::Vector2f(static_cast<float>(right), speed)};
+    return {{static_cast<float>(left), -speed}, {static_cast<float>(right), speed}};
   }
 
   /// Starts at rest with the position uniform in [-0.6, -0.4).
@@ -31,7 +31,7 @@ class MountainCarHill : public StateArray<2> {
   }
 
   /// Writes position and velocity.
-  void observe(VectorRef<float> out) const { out = Eigen::Map<const Vector<float>>(observation(state_).data(), 2); }
+  void observe(VectorRef<float> out) const { std::ranges::copy(observation(state_), out.data()); }
 
   /// Returns what `observe` writes, for any state.
   static std::array<float, 2> observation(const State& state) {

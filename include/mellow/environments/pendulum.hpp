@@ -29,8 +29,8 @@ class Pendulum : public StateArray<2> {
 
   /// Returns [-1, 1] for cosine and sine, [-8, 8] for the velocity.
   Box observation_space() const {
-    const Eigen::Vector3f high(1.0f, 1.0f, static_cast<float>(speed_limit));
-    return {-high, high};
+    constexpr auto speed = static_cast<float>(speed_limit);
+    return {{-1.0f, -1.0f, -speed}, {1.0f, 1.0f, speed}};
   }
   Box action_space() const { return {1, -torque_limit, torque_limit}; }  ///< a torque
 

@@ -3,12 +3,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include <mellow/tools/metadata.hpp>
 
 namespace mellow::tools {
 
@@ -38,9 +39,6 @@ struct Tensor {
 
   TensorView view() const;  ///< valid as long as the tensor is
 };
-
-/// Texts by name that go with the tensors.
-using Metadata = std::map<std::string, std::string>;
 
 /// What a safetensors file holds.
 struct Safetensors {

@@ -3,7 +3,6 @@
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
-#include <Eigen/SVD>
 
 #include <cmath>
 
@@ -88,14 +87,18 @@ class ExpectedTd {
 
   /// F_w, F_theta (the spectral norm of M_theta) and L.
   ForceConstants<Scalar> force_constants() const {
-    const Vector<Scalar> curvatures =
-        Eigen::SelfAdjointEigenSolver<Matrix<Scalar>>(m_w_, Eigen::EigenvaluesOnly).eigenvalues();
+    const Vector<Scalar> curvatures = eigenvalues(m_w_);
     return {.optimization_force = curvatures.minCoeff(),
-            .target_force = Eigen::JacobiSVD<Matrix<Scalar>>(m_theta_).singularValues()[0],
+            .target_force = std::sqrt(eigenvalues(m_theta_.transpose() * m_theta_).maxCoeff()),
             .smoothness = curvatures.maxCoeff()};
   }
 
  private:
+  /// Of a symmetric matrix.
+  static Vector<Scalar> eigenvalues(const Matrix<Scalar>& symmetric) {
+    return Eigen::SelfAdjointEigenSolver<Matrix<Scalar>>(symmetric, Eigen::EigenvaluesOnly).eigenvalues();
+  }
+
   Matrix<Scalar> m_w_, m_theta_;
   Vector<Scalar> b_;
   Eigen::CompleteOrthogonalDecomposition<Matrix<Scalar>> solver_;  // of M_w

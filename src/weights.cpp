@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <concepts>
+#include <iterator>
+#include <variant>
+
+#include <mellow/tools/safetensors.hpp>
+#include <mellow/tools/weights.hpp>
+
+namespace mellow::tools::detail {
+
+namespace {
+
+template <class Scalar>
+void save(const std::filesystem::path& path, const std::vector<Segment>& segments, std::span<const Scalar> theta,
+          const Metadata& metadata) {
+  std::vector<TensorView> tensors;
+  for (const Segment& segment : segments)
+    tensors.push_back(
+        {segment.name,
+         {segment.shape.begin(), segment.shape.end()},
+         theta.subspan(static_cast<std::size_t>(segment.offset), static_cast<std::size_t>(segment.size()))});
+  save_safetensors(path, tensors, metadata);
+}
+
+}  // namespace
+
+void save_segments(const std::filesystem::path& path, const std::vector<Segment>& segments,
+                   std::span<const float> theta, const Metadata& metadata) {
+  save(path, segments, theta, metadata);
+}
+
+void save_segments(const std::filesystem::path& path, const std::vector<Segment>& segments,
+                   std::span<const double> theta, const Metadata& metadata) {
+  save(path, segments, theta, metadata);
+}
+
+std::vector<double> load_segments(const std::filesystem::path& path, const std::vector<Segment>& segments) {
+  const Safetensors file = load_safetensors(path);
+  std::vector<double> theta;
+  for (const Segment& segment : segments) {
+    const Tensor& tensor = file.at(segment.name, {segment.shape.begin(), segment.shape.end()});
+    std::visit(
+        [&]<class Number>(const std::vector<Number>& values) {
+          if (!std::floating_point<Number>)
+            throw Error(path.string(), fmt::format("tensor \"{}\" should hold F32 or F64 numbers", tensor.name));
+          std::ranges::transform(values, std::back_inserter(theta), [](auto x) { return static_cast<double>(x); });
+        },
+        tensor.values);
+  }
+  for (const Tensor& tensor : file.tensors)
+    if (std::ranges::find(segments, tensor.name, &Segment::name) == segments.end())
+      throw Error(path.string(), fmt::format("tensor \"{}\" is none of the network's", tensor.name));
+  return theta;
+}
+
+}  // namespace mellow::tools::detail

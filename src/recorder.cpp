@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,9 @@ double value_of(std::string_view name, std::span<const Metric> metrics) {
 
 struct Recorder::Impl {
   Impl(std::filesystem::path where, RecorderOptions chosen) : folder(std::move(where)), options(std::move(chosen)) {
+    std::error_code code;
+    std::filesystem::create_directories(folder, code);  // now, so that a run is not lost for the lack of a folder
+    if (code) throw Error(folder.string(), "cannot create this folder: " + code.message());
     if (options.progress) progress.emplace(options.steps, ProgressOptions{.total_episodes = options.episodes});
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <initializer_list>
 
 #include <mellow/core/parts.hpp>
 #include <mellow/nn/optimizer_loop.hpp>
@@ -89,16 +90,54 @@ struct Adam {
     const double rate = learning_rate(state.steps++);
     const double m_correction = 1.0 - std::pow(beta1, static_cast<double>(++state.m_steps));
     const double v_correction = 1.0 - std::pow(beta2, static_cast<double>(++state.v_steps));
-    const auto size = static_cast<Scalar>(rate / m_correction), eps = static_cast<Scalar>(epsilon);
-    const auto root_scale = static_cast<Scalar>(1.0 / std::sqrt(v_correction));
+    const Numbers<Scalar> numbers{.keep_m = static_cast<Scalar>(beta1),
+                                  .add_m = static_cast<Scalar>(1.0 - beta1),
+                                  .keep_v = static_cast<Scalar>(beta2),
+                                  .add_v = static_cast<Scalar>(1.0 - beta2),
+                                  .root_scale = static_cast<Scalar>(1.0 / std::sqrt(v_correction)),
+                                  .epsilon = static_cast<Scalar>(epsilon),
+                                  .size = static_cast<Scalar>(rate / m_correction)};
+    using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
     detail::for_blocks(theta.size(), [&](Index begin, Index n) {
-      const Scalar* const g = gradient.data() + begin;
-      detail::accumulate(state.m.data() + begin, g, n, beta1, 1.0 - beta1);
-      detail::accumulate_squares(state.v.data() + begin, g, n, beta2, 1.0 - beta2);
       change(begin, n);
-      const auto m = state.m.segment(begin, n).array(), v = state.v.segment(begin, n).array();
-      theta.segment(begin, n).array() -= size * (m / (v.sqrt() * root_scale + eps));
+      const Index end = begin + n;
+      const auto move_by = [&]<class P>(Index i, P) {
+        return move<P>(i, end, theta.data(), gradient.data(), state.m.data(), state.v.data(), numbers);
+      };
+      move_by(move_by(begin, Packet{}), Scalar{});
     });
+  }
+
+  /// What a step multiplies and adds.
+  template <class Scalar>
+  struct Numbers {
+    Scalar keep_m, add_m, keep_v, add_v, root_scale, epsilon, size;
+  };
+
+  /// Moves theta from i on, a packet of Eigen's at a time, while a whole one is left before `end`; returns where it
+  /// stopped. One loop over all arrays: while division and root take their time, what comes later is fetched.
+  template <class Packet, class Scalar>
+  static Index move(Index i, Index end, Scalar* theta, const Scalar* gradient, Scalar* m, Scalar* v,
+                    const Numbers<Scalar>& x) {
+    using namespace Eigen::internal;
+    constexpr Index lanes = unpacket_traits<Packet>::size, ahead = 1024;
+    const Packet keep_m = pset1<Packet>(x.keep_m), add_m = pset1<Packet>(x.add_m), keep_v = pset1<Packet>(x.keep_v),
+                 add_v = pset1<Packet>(x.add_v), root_scale = pset1<Packet>(x.root_scale),
+                 epsilon = pset1<Packet>(x.epsilon), size = pset1<Packet>(x.size),
+                 guard = pset1<Packet>(detail::guard<Scalar>);
+    for (; i + lanes <= end; i += lanes) {
+      for (const Scalar* array : std::initializer_list<const Scalar*>{theta, gradient, m, v})
+        __builtin_prefetch(array + i + ahead);
+      const Packet g = ploadu<Packet>(gradient + i);
+      const Packet m_sum = padd(pmul(keep_m, ploadu<Packet>(m + i)), pmul(add_m, g));
+      const Packet v_sum = padd(pmul(keep_v, ploadu<Packet>(v + i)), pmul(add_v, pmul(g, g)));
+      const Packet new_m = psub(padd(m_sum, guard), guard), new_v = psub(padd(v_sum, guard), guard);
+      const Packet direction = pdiv(new_m, padd(pmul(psqrt(new_v), root_scale), epsilon));
+      pstoreu(m + i, new_m);
+      pstoreu(v + i, new_v);
+      pstoreu(theta + i, psub(ploadu<Packet>(theta + i), pmul(size, direction)));
+    }
+    return i;
   }
 };
 

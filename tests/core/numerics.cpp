@@ -53,4 +53,6 @@ TEST_CASE("Rounding to float gives what a conversion gives") {
                          std::numeric_limits<double>::infinity(), 0x1p-126})
     expect_same(x);  // ties go to the even neighbour, carries into the exponent
   for (int i = 0; i < 1'000; ++i) expect_same(std::ldexp(rng.normal(), static_cast<int>(rng.below(200)) - 100));
+  for (const std::uint64_t nan : {0x7ff8000000000000u, 0x7fffffffffffffffu, 0x7ff0000000000001u})
+    CHECK(std::isnan(rounded_to_float(std::bit_cast<double>(nan))));
 }

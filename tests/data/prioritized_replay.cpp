@@ -127,3 +127,20 @@ TEST_CASE("Prioritised replay refuses numbers out of range") {
   CHECK_THROWS_WITH(PrioritizedReplay{.capacity = 1'000'000'000'000'000'000}.make_state<float>(10),
                     Catch::Contains("do not fit into memory"));
 }
+
+TEST_CASE("Errors of transitions that were overwritten give no priority to a place without one") {
+  const PrioritizedReplay replay{.capacity = 4};
+  State state = replay.make_state<double>(1);
+  push_transitions(replay, state, 3);
+  Batch<double> batch;
+  batch.resize(1, 8);
+  Rng rng(3);
+  replay.sample(state, batch, rng);
+  push_transitions(replay, state, 2);
+  batch.errors.setConstant(1e4);
+  replay.set_priorities(state, batch);
+  for (Index place = 0; place < 4; ++place)
+    if (!state.ring.starts(place)) CHECK(state.priorities[place] == 0);
+  replay.sample(state, batch, rng);
+  for (const Index place : batch.indices) CHECK(state.ring.starts(place));
+}

@@ -359,3 +359,19 @@ TEST_CASE("Optimisers refuse numbers that make no sense") {
   CHECK_THROWS_AS(RMSProp{.epsilon = 0}.validate(), Error);
   CHECK_THROWS_AS(nn::Adagrad{.epsilon = -1}.validate(), Error);
 }
+
+TEST_CASE("A gradient whose square overflows moves no parameter, wherever it stands") {
+  const auto moves = [](const auto& optimizer) {
+    using Optimizer = std::remove_cvref_t<decltype(optimizer)>;
+    const Index n = 33;  // packets and a tail
+    typename Optimizer::template State<float> state;
+    state.reset(n);
+    Vector<float> theta = Vector<float>::Ones(n);
+    optimizer.step(state, theta, Vector<float>::Constant(n, 1e22f));
+    return !(theta.array() == 1.0f).all();
+  };
+  CHECK_FALSE(moves(Adam{}));
+  CHECK_FALSE(moves(nn::AdamW{.weight_decay = 0.0}));
+  CHECK_FALSE(moves(RMSProp{}));
+  CHECK_FALSE(moves(nn::Adagrad{}));
+}

@@ -298,3 +298,20 @@ TEST_CASE("Gradient through the mellowmax policy") {
   policy.log_probability_gradient(Eigen::Vector4d(1, 1, 1, 1), 0, TemperatureGradient::Implicit, out);
   CHECK((out - Eigen::Vector4d(1.5, -.5, -.5, -.5)).cwiseAbs().maxCoeff() < 1e-14);
 }
+
+TEST_CASE("The derivative in omega keeps its digits for a small omega and values far from 0") {
+  Rng rng(11);
+  for (const double omega : {1e-8, 1e-4, 1e-2, 1.0}) {
+    Vector<double> q(8);
+    for (double& x : q) x = 100.0 + rng.normal();
+    const Eigen::ArrayXd c = q.array() - q.mean();
+    const double exact = Mellowmax{omega}.omega_derivative((q.array() - 100.0).matrix());
+    CHECK(Mellowmax{omega}.omega_derivative(q) == Approx(exact).epsilon(1e-9));
+    CHECK(Mellowmax{omega}.omega_derivative(q.cast<float>().eval()) == Approx(exact).epsilon(1e-3));
+    if (omega < 1e-3) CHECK(exact == Approx(c.square().mean() / 2).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("An omega that is 0 in float gives the mean") {
+  CHECK(Mellowmax{1e-46}(Vector<float>{{1.0f, 2.0f, 6.0f}}) == Approx(3.0f));
+}

@@ -249,3 +249,11 @@ TEST_CASE("A small fixed instance, number by number") {
 }
 
 TEST_CASE("A negative ridge is refused") { CHECK_THROWS_AS(ExpectedTd(baird_star(), -1), Error); }
+
+TEST_CASE(
+    "Where features depend on each other nothing is certified") {  // td_convergence.md, section 3.7: F_w < 1e-12 L
+  const auto constants = ExpectedTd(baird_star()).force_constants();
+  CHECK(constants.optimization_force == 0);
+  CHECK(std::isinf(constants.exact_rate()));
+  CHECK(std::isinf(constants.rate(5)));
+}

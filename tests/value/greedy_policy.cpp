@@ -53,3 +53,12 @@ TEST_CASE("A greedy policy refuses parameters that are not its network's") {
   CHECK_THROWS_WITH(value::GreedyPolicy(nn::Mlp({4, 16, 2}), Vector<float>::Zero(113)),
                     Contains("value::GreedyPolicy") && Contains("has 114 parameters") && Contains("got 113"));
 }
+
+TEST_CASE("A greedy policy refuses an observation or a mask that does not fit") {
+  const nn::Mlp network({4, 8, 2});
+  value::GreedyPolicy policy(network, Vector<float>::Zero(network.parameters()));
+  const bool none[] = {false, false}, three[] = {true, true, true};
+  CHECK_THROWS_WITH(policy.greedy(Vector<float>::Zero(3)), Contains("4 numbers (got 3)"));
+  CHECK_THROWS_WITH(policy.greedy(Vector<float>::Zero(4), three), Contains("2 entries (got 3)"));
+  CHECK_THROWS_WITH(policy.greedy(Vector<float>::Zero(4), none), Contains("allows no action"));
+}

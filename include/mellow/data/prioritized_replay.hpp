@@ -94,10 +94,13 @@ struct PrioritizedReplayOf {
     state.ring.gather(batch, steps);
   }
 
-  /// Sets the priorities of what was learned from by its TD errors.
+  /// Sets the priorities of what was learned from by its TD errors, before anything else is pushed: places that no
+  /// longer hold a transition are left alone, but a new transition at an old one's place would be taken for it.
   template <class Scalar, class Action>
   void set_priorities(State<Scalar, Action>& state, const Batch<Scalar, Action>& batch) const {
     state.numbers = (batch.errors.array().abs().template cast<double>() + epsilon).pow(alpha);
+    for (Index i = 0; i < batch.size(); ++i)
+      if (!state.ring.starts(batch.indices[i])) state.numbers[i] = 0.0;
     state.priorities.set(batch.indices, state.numbers);
     state.largest = std::max(state.largest, state.numbers.maxCoeff());
   }

@@ -27,7 +27,7 @@ inline void require_places(std::string_view where, Index capacity, Index stack) 
 
 /// How a ring is laid out.
 struct RingShape {
-  Index capacity;         ///< places, more than `stack` + 1
+  Index capacity;         ///< places, more than `stack`
   Index features;         ///< numbers of an observation
   Index stack = 1;        ///< frames of which an observation consists, the oldest first; only the newest is stored
   Index action_size = 1;  ///< numbers of an action that is a vector
@@ -37,9 +37,9 @@ struct RingShape {
 /// twice.
 ///
 /// A place holds an observation and what was done there; the next observation is that of the following place. So the
-/// last observation of an episode takes a place of its own, at which no transition starts. A transition that does not
-/// continue the one before it (another episode, another environment) is noticed and begins anew. Full, the oldest
-/// places are overwritten.
+/// last observation of an episode takes a place of its own, at which no transition starts. A transition whose newest
+/// frame, as stored, is not the one that came last (another environment's, say) begins anew; where environments may show
+/// equal frames, give each a ring of its own. Full, the oldest places are overwritten.
 template <class Storage, class Scalar, class Action = Index>
 class Ring {
  public:

@@ -48,8 +48,9 @@ struct CartPoleOptions {
 /// cart.
 ///
 /// Observation (4): position, velocity, pole angle (rad), angular velocity. Actions: 0 pushes left, 1 right. Reward 1 a
-/// step, the last one included; terminated when |position| > 2.4 or |angle| > 12 degrees. Arithmetic in double;
-/// observations in float. Gymnasium's limit is 500 steps, its reward threshold 475.
+/// step, the last one included; terminated when |position| > 2.4 or |angle| > 12 degrees. Stepped on after that it goes
+/// on paying, where Gymnasium warns and pays 0. Arithmetic in double; observations in float. Gymnasium's limit is 500
+/// steps, its reward threshold 475.
 ///
 /// The task to try an agent on first: dense reward, short episodes, learned in seconds.
 class CartPole {

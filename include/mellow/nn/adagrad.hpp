@@ -54,7 +54,8 @@ struct Adagrad {
     detail::for_blocks(theta.size(), [&](Index begin, Index n) {
       const auto g = gradient.segment(begin, n).array();
       detail::accumulate_squares(state.sum_of_squares.data() + begin, g.data(), n, 1.0, 1.0);
-      theta.segment(begin, n).array() -= rate * (g / (state.sum_of_squares.segment(begin, n).array().sqrt() + eps));
+      theta.segment(begin, n).array() -=
+          rate * (g / (detail::root(state.sum_of_squares.segment(begin, n).array()) + eps));
     });
   }
 };

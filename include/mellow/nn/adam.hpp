@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <initializer_list>
+#include <limits>
 
 #include <mellow/core/parts.hpp>
 #include <mellow/nn/optimizer_loop.hpp>
@@ -124,7 +125,8 @@ struct Adam {
     const Packet keep_m = pset1<Packet>(x.keep_m), add_m = pset1<Packet>(x.add_m), keep_v = pset1<Packet>(x.keep_v),
                  add_v = pset1<Packet>(x.add_v), root_scale = pset1<Packet>(x.root_scale),
                  epsilon = pset1<Packet>(x.epsilon), size = pset1<Packet>(x.size),
-                 guard = pset1<Packet>(detail::guard<Scalar>);
+                 guard = pset1<Packet>(detail::guard<Scalar>),
+                 infinite = pset1<Packet>(std::numeric_limits<Scalar>::infinity());
     for (; i + lanes <= end; i += lanes) {
       for (const Scalar* array : std::initializer_list<const Scalar*>{theta, gradient, m, v})
         __builtin_prefetch(array + i + ahead);
@@ -132,7 +134,8 @@ struct Adam {
       const Packet m_sum = padd(pmul(keep_m, ploadu<Packet>(m + i)), pmul(add_m, g));
       const Packet v_sum = padd(pmul(keep_v, ploadu<Packet>(v + i)), pmul(add_v, pmul(g, g)));
       const Packet new_m = psub(padd(m_sum, guard), guard), new_v = psub(padd(v_sum, guard), guard);
-      const Packet direction = pdiv(new_m, padd(pmul(psqrt(new_v), root_scale), epsilon));
+      const Packet root = pselect(pcmp_eq(new_v, infinite), infinite, psqrt(new_v));  // see detail::root
+      const Packet direction = pdiv(new_m, padd(pmul(root, root_scale), epsilon));
       pstoreu(m + i, new_m);
       pstoreu(v + i, new_v);
       pstoreu(theta + i, psub(ploadu<Packet>(theta + i), pmul(size, direction)));

@@ -94,8 +94,8 @@ struct RMSProp {
         detail::accumulate(state.mean_gradient.data() + begin, g.data(), n, decay, 1.0 - decay);
         d = (d - state.mean_gradient.segment(begin, n).array().square()).max(Scalar(0));
       }
-      if (epsilon_place == Epsilon::InsideRoot) d = g / (d + eps).sqrt();
-      else d = g / (d.sqrt() + eps);
+      if (epsilon_place == Epsilon::InsideRoot) d = g / detail::root(d + eps);
+      else d = g / (detail::root(d) + eps);
       if (momentum > 0) {
         detail::accumulate(state.m.data() + begin, d.data(), n, momentum, 1.0);
         d = state.m.segment(begin, n);

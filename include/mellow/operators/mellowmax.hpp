@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 
 #include <mellow/core/error.hpp>
 #include <mellow/core/numerics.hpp>
@@ -31,6 +32,7 @@ struct Mellowmax {
   typename Derived::Scalar operator()(const Eigen::DenseBase<Derived>& q) const {
     using Scalar = typename Derived::Scalar;
     const auto sharpness = static_cast<Scalar>(omega);
+    if (sharpness == Scalar(0)) return q.derived().mean();  // too small for Scalar: the limit
     const Scalar best = omega > 0 ? q.derived().template maxCoeff<Eigen::PropagateNaN>()
                                   : q.derived().template minCoeff<Eigen::PropagateNaN>();
     if (!std::isfinite(best)) return best;
@@ -46,10 +48,16 @@ struct Mellowmax {
     Boltzmann{omega}.probabilities(q, out);
   }
 
-  /// The derivative in omega: (boltz_omega(q) - mm_omega(q)) / omega, never negative.
+  /// The derivative in omega: (boltz_omega(q) - mm_omega(q)) / omega, never negative. Where omega times the range of q
+  /// is so small that this cancels, its series k2 / 2 + omega k3 / 3 by the central moments of q.
   template <class Derived>
   typename Derived::Scalar omega_derivative(const Eigen::DenseBase<Derived>& q) const {
-    return (Boltzmann{omega}(q) - (*this)(q)) / static_cast<typename Derived::Scalar>(omega);
+    using Scalar = typename Derived::Scalar;
+    const auto sharpness = static_cast<Scalar>(omega);
+    const auto centred = q.derived().array() - q.derived().mean();
+    if (std::abs(sharpness) * centred.abs().maxCoeff() < std::cbrt(std::numeric_limits<Scalar>::epsilon()))
+      return centred.square().mean() / Scalar(2) + sharpness * centred.cube().mean() / Scalar(3);
+    return (Boltzmann{omega}(centred) - (*this)(centred)) / sharpness;
   }
 };
 

@@ -5,6 +5,7 @@
 #include <Eigen/QR>
 
 #include <cmath>
+#include <limits>
 
 #include <mellow/environments/linear_mrp.hpp>
 
@@ -18,12 +19,16 @@ struct ForceConstants {
   Scalar target_force = 0;        ///< F_theta: how far the gradient moves with theta
   Scalar smoothness = 0;          ///< L: greatest curvature in w; 1 / L is the step of the theory
 
-  /// F_theta / F_w: the certified rate of exact updates, below 1 where the theory guarantees convergence.
-  Scalar exact_rate() const { return target_force / optimization_force; }
+  /// F_theta / F_w: the certified rate of exact updates, below 1 where the theory guarantees convergence; infinite
+  /// where F_w is 0, of which it says nothing.
+  Scalar exact_rate() const {
+    return optimization_force > 0 ? target_force / optimization_force : std::numeric_limits<Scalar>::infinity();
+  }
 
   /// sigma_K, sigma_K^2 = (1 - kappa)^K (1 - eta^2) + eta^2 with eta = F_theta / F_w and kappa = F_w / L: the certified
   /// rate of an update by K gradient steps of length 1 / L (proposition 5).
   Scalar rate(Index gradient_steps) const {
+    if (!(optimization_force > 0)) return exact_rate();
     const Scalar eta = exact_rate(), kappa = optimization_force / smoothness;
     return std::sqrt(std::pow(1 - kappa, static_cast<Scalar>(gradient_steps)) * (1 - eta * eta) + eta * eta);
   }
@@ -88,7 +93,8 @@ class ExpectedTd {
   /// F_w, F_theta (the spectral norm of M_theta) and L.
   ForceConstants<Scalar> force_constants() const {
     const Vector<Scalar> curvatures = eigenvalues(m_w_);
-    return {.optimization_force = curvatures.minCoeff(),
+    const Scalar least = curvatures.minCoeff(), negligible = Scalar(1e-12) * curvatures.maxCoeff();
+    return {.optimization_force = least < negligible ? Scalar(0) : least,  // dependent features leave rounding alone
             .target_force = std::sqrt(eigenvalues(m_theta_.transpose() * m_theta_).maxCoeff()),
             .smoothness = curvatures.maxCoeff()};
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <mellow/core/environment.hpp>
@@ -34,15 +35,23 @@ class GreedyPolicy {
             fmt::format("the network has {} parameters", network_.parameters()), theta_.size());
   }
 
-  /// The best action among those that the mask allows; the first of equals.
+  /// The best action among those that the mask allows; the first of equals. Throws Error for an observation or a mask
+  /// of another length than the network's, or one that allows nothing.
   Index greedy(const ConstVectorRef<float>& observation, ActionMask mask = {}) {
     const auto q = values(observation);
     if (mask.empty()) return operators::argmax(q);
+    if (std::ssize(mask) != q.size())
+      throw Error("value::GreedyPolicy", fmt::format("a mask needs {} entries", q.size()), mask.size());
+    if (operators::count_allowed(q.size(), mask) == 0) throw Error("value::GreedyPolicy", "the mask allows no action");
     return operators::nth_allowed(mask, operators::argmax(operators::keep_allowed<Scalar>(q, mask, allowed_)));
   }
 
-  /// Q(s, .), one value an action; valid until the next call.
+  /// Q(s, .), one value an action; valid until the next call. Throws Error for an observation of another length than
+  /// the network's input.
   auto values(const ConstVectorRef<float>& observation) {
+    if (observation.size() != network_.inputs())
+      throw Error("value::GreedyPolicy", fmt::format("an observation needs {} numbers", network_.inputs()),
+                  observation.size());
     input_.resize(observation.size(), 1);
     std::copy_n(observation.data(), observation.size(), input_.data());
     return network_.forward(theta_, input_, tape_).col(0);

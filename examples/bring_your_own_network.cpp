@@ -83,9 +83,10 @@ int main(int argc, char** argv) {
     const environments::TimeLimit environment(environments::CartPole{}, 500);
     value::Dqn agent(Dueling<float>(4, 2), {.seed = seed});
     tools::Recorder recorder(output, {.steps = steps, .title = "DQN with a dueling network on CartPole-v1"});
-    const auto run = training::train(agent, environment, {.steps = steps, .seed = seed}, recorder);
+    training::OnImprovement keep(
+        [&] { tools::save_weights(output / "weights.safetensors", agent.network(), agent.parameters()); });
+    const auto run = training::train(agent, environment, {.steps = steps, .seed = seed}, recorder, keep);
     agent.set_parameters(run.best_parameters);
-    tools::save_weights(output / "weights.safetensors", agent.network(), agent.parameters());
 
     fmt::print("Mean greedy return over 100 fresh episodes: {:.1f}, best weights from step {}.\nPlot: {}\n",
                training::mean(training::evaluate(agent, environment, 100, Rng(seed, training::streams::test))),

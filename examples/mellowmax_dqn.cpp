@@ -6,6 +6,7 @@
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/operators/mellowmax.hpp>
+#include <mellow/tools/atomic_file.hpp>
 #include <mellow/tools/command_line.hpp>
 #include <mellow/tools/interrupt.hpp>
 #include <mellow/tools/plot.hpp>
@@ -56,6 +57,7 @@ tools::Series learn(const std::string& name, const Settings& s, const Backup& ba
     const auto test = [&] {
       return training::mean(training::evaluate(agent, environment, 20, Rng(seed, training::streams::test)));
     };
+    if (tools::Interrupt::requested()) throw Error("mellowmax_dqn", "interrupted; half a comparison says nothing");
     last += test() / static_cast<double>(s.seeds);
     agent.set_parameters(run.best_parameters);
     best += test() / static_cast<double>(s.seeds);
@@ -74,6 +76,8 @@ int main(int argc, char** argv) {
         .option("--omega", s.mellowmax.omega, "sharpness of mellowmax; larger is closer to the maximum")
         .option("--output", s.output, "folder for the plot")
         .parse(argc, argv);
+    s.mellowmax.validate();
+    tools::create_folder(s.output);
 
     tools::Interrupt interrupt;
     fmt::print("Mean greedy return on CartPole-v1 over {} seeds:\n", s.seeds);
@@ -86,7 +90,6 @@ int main(int argc, char** argv) {
     curves.push_back(learn("mellowmax, none", s, s.mellowmax, without));
     const auto cost = [&](std::size_t of) { return training::mean(curves[of].y) - training::mean(curves[of + 1].y); };
     fmt::print("Return lost without the target network, all along: max {:.1f}, mellowmax {:.1f}\n", cost(0), cost(2));
-    std::filesystem::create_directories(s.output);
     tools::save_plot(s.output / "returns", {.title = "DQN on CartPole-v1",
                                             .x_label = "environment steps",
                                             .y_label = "mean greedy return",

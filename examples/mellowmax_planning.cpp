@@ -8,6 +8,7 @@
 #include <mellow/models/value_iteration.hpp>
 #include <mellow/operators/boltzmann.hpp>
 #include <mellow/operators/mellowmax.hpp>
+#include <mellow/tools/atomic_file.hpp>
 #include <mellow/tools/command_line.hpp>
 #include <mellow/tools/plot.hpp>
 
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
         .option("--output", output, "folder for the plot")
         .parse(argc, argv);
 
+    tools::create_folder(output);
     fmt::print("{:<10}{:>10}{:>10}   {:<22}   {:<22}   {}\n", "operator", "sharpness", "sweeps", "(Q_a, Q_b) from 0",
                "from 1", "fixed points");
     compare("max", 0.0, operators::Max{});
@@ -66,7 +68,6 @@ int main(int argc, char** argv) {
       mellow.x.push_back(sharpness);
       mellow.y.push_back(static_cast<double>(compare("mellowmax", sharpness, operators::Mellowmax{sharpness})));
     }
-    std::filesystem::create_directories(output);
     tools::save_plot(output / "sweeps", {.title = "Sweeps until no value changes by 1e-9",
                                          .x_label = "sharpness",
                                          .y_label = "sweeps",

@@ -79,11 +79,15 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
 
 }  // namespace
 
+void create_folder(const fs::path& path) {
+  std::error_code code;
+  fs::create_directories(path, code);
+  if (code) throw Error(path.string(), "cannot create this folder: " + code.message());
+}
+
 void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
   require_replaceable(path);
-  std::error_code code;
-  fs::create_directories(directory_of(path), code);
-  if (code) throw Error(path.string(), "cannot create its directory: " + code.message());
+  create_folder(directory_of(path));
   fs::path temporary;
   Descriptor file(create_beside(path, temporary));
   if (!file.is_open()) fail(path, "create a temporary file beside it");

@@ -95,7 +95,7 @@ set format '%.6g'
 
   if (plot.log_x) text += "set logscale x\n";
   if (plot.log_y) text += "set logscale y\n";
-  else text += "set autoscale yfixmax\nset offsets graph 0, graph 0, graph 0.04, graph 0\n";  // no line on the edge
+  else text += "set autoscale yfix\nset offsets graph 0, graph 0, graph 0.04, graph 0.04\n";  // no line on an edge
 
   std::string bands, lines;
   for (std::size_t i = 0; i < plot.series.size(); ++i) {

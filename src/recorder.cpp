@@ -7,11 +7,11 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "mellow/core/error.hpp"
+#include "mellow/tools/atomic_file.hpp"
 #include "mellow/tools/csv.hpp"
 #include "mellow/tools/interrupt.hpp"
 #include "mellow/tools/progress.hpp"
@@ -24,13 +24,22 @@ double value_of(std::string_view name, std::span<const Metric> metrics) {
   const auto found = std::ranges::find(metrics, name, &Metric::name);
   return found == metrics.end() ? training::RunStatus::none : found->value;
 }
+
+/// At most about 2 000 points of a series, evenly chosen, the last one among them: more cannot be told apart.
+Series thinned(const Series& all) {
+  const std::size_t step = all.x.size() / 2000 + 1;
+  Series some{.label = all.label};
+  for (std::size_t i = (all.x.size() - 1) % step; i < all.x.size(); i += step) {
+    some.x.push_back(all.x[i]);
+    some.y.push_back(all.y[i]);
+  }
+  return some;
+}
 }  // namespace
 
 struct Recorder::Impl {
   Impl(std::filesystem::path where, RecorderOptions chosen) : folder(std::move(where)), options(std::move(chosen)) {
-    std::error_code code;
-    std::filesystem::create_directories(folder, code);  // now, so that a run is not lost for the lack of a folder
-    if (code) throw Error(folder.string(), "cannot create this folder: " + code.message());
+    create_folder(folder);  // now, so that a run is not lost for the lack of it
     if (options.progress) progress.emplace(options.steps, ProgressOptions{.total_episodes = options.episodes});
   }
 
@@ -50,8 +59,8 @@ struct Recorder::Impl {
     if (episodes.x.empty() && evaluations.x.empty()) return;
     Plot chart{
         .title = options.title, .x_label = "environment steps", .y_label = "return", .reference = options.reference};
-    if (!episodes.x.empty()) chart.series.push_back(episodes);
-    if (!evaluations.x.empty()) chart.series.push_back(evaluations);
+    if (!episodes.x.empty()) chart.series.push_back(thinned(episodes));
+    if (!evaluations.x.empty()) chart.series.push_back(thinned(evaluations));
     save_plot(folder / "learning_curve", chart);
   }
 

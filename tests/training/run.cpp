@@ -136,6 +136,15 @@ TEST_CASE("Runs that make no sense are refused") {
   CHECK_THROWS_WITH(train(wide, cart_pole, {}), Catch::Contains("needs 4 inputs"));
 }
 
+TEST_CASE("A reward that is not finite ends a run before it is learned from") {
+  struct Broken : environments::CartPole {
+    Step step(Index, Rng&) { return {.reward = std::numeric_limits<double>::quiet_NaN()}; }
+  };
+  auto agent = small_agent();
+  CHECK_THROWS_WITH(train(agent, Broken{}, {.steps = 10}), Catch::Contains("the reward of step 1 is not finite"));
+  CHECK(agent.learner().counters.steps == 0);
+}
+
 TEST_CASE("An episode that never ends is cut in an evaluation") {
   auto agent = small_agent();
   struct Forever : environments::CartPole {

@@ -186,6 +186,21 @@ TEST_CASE("Bad input to a Dqn is refused in words") {
   CHECK_THROWS_WITH(agent.require_fits(Box(4, -1, 1), Discrete(3)), Contains("needs 4 inputs") && Contains("got 2"));
   CHECK_THROWS_WITH(agent.require_fits(Box(2, -1, 1), Discrete(2)), Contains("needs 2 outputs") && Contains("got 3"));
   CHECK_THROWS_AS(agent.set_parameters(Vector<double>::Zero(3)), Error);
+  CHECK_THROWS_WITH(Dqn(network, {.batch_size = Index{1} << 60}), Contains("batches of this size"));
+  CHECK_THROWS_WITH(nn::Mlp({4, 4'000'000'000}), Contains("every width") && Contains("4000000000"));
+  CHECK_THROWS_WITH(Dqn(network, {}, data::UniformReplay{.capacity = 3, .steps = 10}), Contains("returns of 10 steps"));
+}
+
+TEST_CASE("In a loop of one's own, what does not fit is refused before it is remembered") {
+  using Catch::Contains;
+  Dqn agent(network);
+  Rng rng;
+  const Vector<float> o = Vector<float>::Zero(2), wide = Vector<float>::Zero(3);
+  CHECK_THROWS_WITH(agent.greedy(wide), Contains("2 numbers (got 3)"));
+  CHECK_THROWS_WITH(agent.observe({wide, 0, 1.0, o, false, false}, rng), Contains("2 numbers (got 3)"));
+  CHECK_THROWS_WITH(agent.observe({o, 0, 1.0, wide, false, false}, rng), Contains("2 numbers (got 3)"));
+  CHECK_THROWS_WITH(agent.observe({o, 3, 1.0, o, false, false}, rng), Contains("no such action (got 3)"));
+  CHECK(agent.learner().counters.steps == 0);
 }
 
 TEST_CASE("A loss that is not finite ends learning and leaves the parameters") {

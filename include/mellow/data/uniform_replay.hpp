@@ -25,6 +25,10 @@ struct UniformReplayOf {
   void validate() const {
     require(steps > 0, "data::UniformReplay", "steps must be positive", steps);
     require_places("data::UniformReplay", capacity, stack);
+    require(capacity - stack >= steps, "data::UniformReplay",
+            fmt::format("capacity must be greater than the {} places that returns of {} steps need", stack + steps - 1,
+                        steps),
+            capacity);
   }
 
   /// An empty replay for observations of `features` numbers.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <mellow/core/error.hpp>
+#include <mellow/core/memory.hpp>
 #include <mellow/core/network.hpp>
 #include <mellow/core/parts.hpp>
 #include <mellow/core/rng.hpp>
@@ -47,7 +48,9 @@ Vector<typename Net::Scalar> initialize(const Net& network, Rng& rng, const Init
           initializer.theta.size());
     return initializer.theta;
   } else {
-    Vector<typename Net::Scalar> theta(network.parameters());
+    using Theta = Vector<typename Net::Scalar>;
+    Theta theta = within_memory("nn::initialize", "this many parameters do not fit into memory", network.parameters(),
+                                [&] { return Theta(network.parameters()); });
     for (const Segment& segment : network.segments()) {
       auto values = theta.segment(segment.offset, segment.size());
       if (segment.kind == Segment::Kind::Scale) values.setOnes();

@@ -40,7 +40,7 @@ class Mlp {
     Buffer<Scalar> input_copy_, d_output_copy_;  // of those that do not lie in memory column by column
   };
 
-  /// `widths`: inputs, hidden widths, outputs. Throws Error for fewer than two widths or one that is not positive.
+  /// `widths`: inputs, hidden widths, outputs. Throws Error for fewer than two widths or one that is not between 1 and 2^28.
   explicit Mlp(std::vector<Index> widths, Hidden hidden = {}, Last last = {});
   /// The same, so that `Mlp{{4, 64, 2}}` is understood.
   explicit Mlp(std::initializer_list<Index> widths, Hidden hidden = {}, Last last = {})
@@ -97,7 +97,8 @@ template <class Scalar, Activation Hidden, Activation Last>
 Mlp<Scalar, Hidden, Last>::Mlp(std::vector<Index> widths, Hidden hidden, Last last)
     : widths_(std::move(widths)), hidden_(hidden), last_(last) {
   require(widths_.size() >= 2, "nn::Mlp", "needs at least the widths of input and output", widths_.size());
-  for (const Index width : widths_) require(width > 0, "nn::Mlp", "every width must be positive", width);
+  for (const Index width : widths_)
+    require(width > 0 && width <= (Index{1} << 28), "nn::Mlp", "every width must lie between 1 and 2^28", width);
   for (Index l = 0; l < layers(); ++l) parameters_ += layer(l).parameters();
 }
 

@@ -8,6 +8,9 @@
 
 namespace mellow::tools {
 
+/// Creates a folder, and those it lies in, unless it is there. Throws Error with the path and the system's reason.
+void create_folder(const std::filesystem::path& path);
+
 /// Writes `bytes` to `path` so that a reader, a crash or a full disk sees the old file or the new one, never a part.
 ///
 /// The bytes go to a temporary file in the same directory, which is flushed to the disk and renamed. Creates missing

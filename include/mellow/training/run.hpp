@@ -214,6 +214,9 @@ auto train(Agent& agent, E environment_to_run, const RunOptions& options, Callba
     while (go_on) {
       const Action<E> action = detail::act<E>(agent, observation, agent_rng, mask);
       const Step step = environment.step(action, environment_rng);
+      if (!std::isfinite(step.reward))
+        throw Error("training::train", fmt::format("the reward of step {} is not finite", status.step + 1),
+                    step.reward);
       environment.observe(next_observation);
       mask = masks.of(environment);
       const auto learned = agent.observe(

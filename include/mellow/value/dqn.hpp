@@ -9,6 +9,7 @@
 #include <string_view>
 #include <tuple>
 
+#include <mellow/core/memory.hpp>
 #include <mellow/core/metric.hpp>
 #include <mellow/nn/clip.hpp>
 #include <mellow/operators/mask.hpp>
@@ -67,7 +68,14 @@ class Dqn {
   }
 
   /// Remembers a transition and learns when it is due; says what the last of its updates found, if there was one.
+  ///
+  /// Throws Error for observations or an action that the network does not fit.
   std::optional<Learned> observe(const Transition<Action>& transition, Rng& rng) {
+    require_input(transition.observation.size());
+    require_input(transition.next_observation.size());
+    if constexpr (std::integral<Action>)
+      if (transition.action < 0 || transition.action >= learner_.network.outputs())
+        throw Error("value::Dqn", "there is no such action", transition.action);
     learner_.replay.push(learner_.replay_state, transition);
     const Index steps = ++learner_.counters.steps;
     if (steps < options_.learning_starts || steps % options_.update_every != 0) return std::nullopt;
@@ -90,6 +98,9 @@ class Dqn {
     l.gradient.setZero();
     l.network.backward(l.online, l.tape, l.d_outputs, l.gradient);
     learned.gradient_norm = nn::clip_norm<Scalar>(l.gradient, static_cast<Scalar>(options_.max_gradient_norm));
+    if (!std::isfinite(learned.gradient_norm))
+      throw Error("value::Dqn", fmt::format("the gradient of update {} is not finite", l.counters.updates + 1),
+                  learned.gradient_norm);
     at(moments::before_step, rng);
     if constexpr (!std::same_as<typename Types::Pull, NoPull>) call_part(calls::pull, pull_.part, pull_.state, l, rng);
     l.optimizer.step(l.optimizer_state, l.online, l.gradient);
@@ -152,7 +163,13 @@ class Dqn {
     Action action(Index i) const { return operators::nth_allowed(mask, i); }
   };
 
+  void require_input(Index size) const {
+    if (size != learner_.network.inputs())
+      throw Error("value::Dqn", fmt::format("an observation needs {} numbers", learner_.network.inputs()), size);
+  }
+
   auto outputs(const ConstVectorRef<float>& observation) {
+    require_input(observation.size());
     acting_input_.resize(observation.size(), 1);
     std::copy_n(observation.data(), observation.size(), acting_input_.data());
     return learner_.network.forward(learner_.online, acting_input_, acting_tape_).col(0);
@@ -249,8 +266,10 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
                 l.target_network.inputs());
   l.optimizer_state.reset(l.network);
   l.replay_state = l.replay.template make_state<Scalar, Action>(l.network.inputs());
-  l.batch.resize(l.network.inputs(), options_.batch_size);
-  l.d_outputs.resize(l.network.outputs(), options_.batch_size);
+  within_memory("value::Dqn", "batches of this size do not fit into memory", options_.batch_size, [&] {
+    l.batch.resize(l.network.inputs(), options_.batch_size);
+    l.d_outputs.resize(l.network.outputs(), options_.batch_size);
+  });
   l.batch.discount = static_cast<Scalar>(options_.discount);
 }
 

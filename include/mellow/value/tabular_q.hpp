@@ -76,6 +76,7 @@ class TabularQ {
 
   /// An action for learning, one that the mask allows: explores as the exploration part says.
   Index act(Index state, Rng& rng, ActionMask mask = {}) {
+    require_state(state);
     if (next_action_ == none) return choose(state, rng, mask);
     const Index action = next_action_;  // SARSA has chosen when it learned
     next_action_ = none;
@@ -84,12 +85,15 @@ class TabularQ {
 
   /// The best action by the table (two tables: by their mean) among those that the mask allows; the first of equals.
   Index greedy(Index state, ActionMask mask = {}) {
+    require_state(state);
     return operators::nth_allowed(mask, operators::argmax(values(state, mask)));
   }
 
-  /// Learns from one step.
+  /// Learns from one step. Throws Error for a state or an action that the table does not have.
   std::optional<TabularLearned> observe(const Transition<Index, Index>& t, Rng& rng) {
-    assert(t.observation >= 0 && t.observation < states_ && t.action >= 0 && t.action < actions());
+    require_state(t.observation);
+    require_state(t.next_observation);
+    if (t.action < 0 || t.action >= actions()) throw Error("value::TabularQ", "there is no such action", t.action);
     const double learning_rate = options_.learning_rate(steps_);
     ++steps_;
     const Index table = double_tables ? rng.below(2) * states_ : 0;
@@ -154,6 +158,10 @@ class TabularQ {
 
  private:
   static constexpr Index none = -1;
+
+  void require_state(Index state) const {
+    if (state < 0 || state >= states_) throw Error("value::TabularQ", "there is no such state", state);
+  }
 
   /// The present choice as exploration sees it.
   struct Choice {

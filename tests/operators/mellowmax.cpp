@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include <mellow/core/rng.hpp>
+#include <mellow/operators/epsilon_greedy.hpp>
+#include <mellow/operators/epsilon_mix.hpp>
 #include <mellow/operators/max.hpp>
 #include <mellow/operators/mean.hpp>
 #include <mellow/operators/mellowmax_policy.hpp>
@@ -314,4 +317,138 @@ TEST_CASE("The derivative in omega keeps its digits for a small omega and values
 
 TEST_CASE("An omega that is 0 in float gives the mean") {
   CHECK(Mellowmax{1e-46}(Vector<float>{{1.0f, 2.0f, 6.0f}}) == Approx(3.0f));
+}
+
+// mellowmax.md, section 3.1: the four wished-for properties.
+TEST_CASE("What maximum, mean, their mixture, Boltzmann and mellowmax have and lack") {
+  // P1: some parameter comes close to the maximum. Of the mean, which has none, nothing does.
+  Rng rng(12);
+  for (int i = 0; i < 200; ++i) {
+    Drawn x(rng);
+    x.q /= x.q.cwiseAbs().maxCoeff();
+    const double best = x.q.maxCoeff();
+    CHECK(Max{}(x.q) == best);
+    CHECK(EpsilonMix{1e-6}(x.q) == Approx(best).margin(3e-6));
+    CHECK(Boltzmann{1e6}(x.q) == Approx(best).margin(3e-6));
+    CHECK(Mellowmax{1e6}(x.q) == Approx(best).margin(3e-6));
+    CHECK(Mean{}(x.q) < best);
+  }
+  // P2: none but Boltzmann lets values that differ by at most d give results that differ by more.
+  int expansions = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const Drawn x(rng);
+    Vector<double> y = x.q;
+    const double shift = std::pow(10.0, rng.uniform(-3, 2)), omega = x.omega;
+    for (double& value : y) value += rng.normal(0, shift);
+    const double bound = (x.q - y).cwiseAbs().maxCoeff() + 1e-12;
+    const auto moved = [&](const auto& op) { return std::abs(op(x.q) - op(y)); };
+    CHECK(moved(Max{}) <= bound);
+    CHECK(moved(Mean{}) <= bound);
+    CHECK(moved(EpsilonMix{rng.uniform()}) <= bound);
+    CHECK(moved(Mellowmax{omega}) <= bound);
+    expansions += moved(Boltzmann{omega}) > bound;
+  }
+  CHECK(expansions > 0);
+  // P3: where two values are equal, the slopes to the left and to the right differ, or do not.
+  const auto kink = [](const auto& op) {
+    const double h = 1e-5, at = op(Eigen::Vector2d(1, 1));
+    return (op(Eigen::Vector2d(1, 1 + h)) - 2 * at + op(Eigen::Vector2d(1, 1 - h))) / h;
+  };
+  CHECK(kink(Max{}) == Approx(1));
+  CHECK(kink(EpsilonMix{0.1}) == Approx(0.9));
+  CHECK(std::abs(kink(Mean{})) < 1e-3);
+  CHECK(std::abs(kink(Boltzmann{5})) < 1e-3);
+  CHECK(std::abs(kink(Mellowmax{5})) < 1e-3);
+  // P4: the least probability of an action.
+  const Eigen::Vector3d q(1, 2, 4);
+  Vector<double> pi(3);
+  EpsilonGreedy{0.0}.probabilities(q, 0, pi);
+  CHECK(pi.minCoeff() == 0);
+  EpsilonGreedy{1.0}.probabilities(q, 0, pi);
+  CHECK(pi.minCoeff() == Approx(1.0 / 3));
+  EpsilonGreedy{0.1}.probabilities(q, 0, pi);
+  CHECK(pi.minCoeff() == Approx(0.1 / 3));
+  Boltzmann{5}.probabilities(q, pi);
+  CHECK(pi.minCoeff() > 0);
+  MellowmaxPolicy{5}.probabilities(q, pi);
+  CHECK(pi.minCoeff() > 0);
+}
+
+// mellowmax.md, section 3.2: the Hessian.
+TEST_CASE("Mellowmax is convex for a positive omega and concave for a negative one") {
+  Rng rng(13);
+  for (int i = 0; i < 2000; ++i) {
+    const Drawn x(rng);
+    Vector<double> y = x.q;
+    const double shift = std::pow(10.0, rng.uniform(-3, 2)), sign = x.omega > 0 ? 1 : -1;
+    for (double& value : y) value += rng.normal(0, shift);
+    const Mellowmax mm{x.omega};
+    const double slack = 1e-12 * (1 + x.q.cwiseAbs().maxCoeff() + y.cwiseAbs().maxCoeff());
+    CHECK(sign * mm(0.5 * (x.q + y)) <= sign * 0.5 * (mm(x.q) + mm(y)) + slack);
+  }
+}
+
+// mellowmax.md, section 3.4: the exact bracket.
+TEST_CASE("Mellowmax is the average of Boltzmann over (0, omega), which does not fall") {
+  Rng rng(14);
+  for (int i = 0; i < 100; ++i) {
+    Drawn x(rng);
+    x.q /= x.q.cwiseAbs().maxCoeff();
+    x.omega = std::clamp(x.omega, -10.0, 10.0);
+    constexpr int steps = 200;
+    double total = 0, last = Boltzmann{0}(x.q);
+    CHECK(last == Approx(x.q.mean()).margin(1e-14));
+    for (int j = 1; j <= steps; ++j) {  // by Simpson's rule
+      const double value = Boltzmann{x.omega * j / steps}(x.q);
+      CHECK((value - last) * x.omega >= -1e-14);
+      total += last + 4 * Boltzmann{x.omega * (j - 0.5) / steps}(x.q) + value;
+      last = value;
+    }
+    CHECK(total / (6 * steps) == Approx(Mellowmax{x.omega}(x.q)).margin(1e-9));
+  }
+}
+
+// mellowmax.md, section 3.4: the check of the bracket.
+TEST_CASE("Of 20 000 random vectors beta stays within 0.53 omega") {
+  Rng rng(15);
+  double least = 1, most = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const Drawn x(rng);
+    const double ratio = MellowmaxPolicy{x.omega}.inverse_temperature(x.q) / x.omega;
+    least = std::min(least, ratio);
+    most = std::max(most, ratio);
+  }
+  CAPTURE(least, most);
+  CHECK(least > 0);
+  CHECK(most < 0.53);
+}
+
+// mellowmax.md, section 4, item 4.
+TEST_CASE("Several maximisers raise the lower bound of mellowmax") {
+  Rng rng(16);
+  for (int i = 0; i < 1000; ++i) {
+    Drawn x(rng);
+    const Index winners = 2 + rng.below(x.q.size() - 1);
+    const double best = x.q.maxCoeff(), omega = std::abs(x.omega), slack = 1e-12 * (1 + std::abs(best));
+    x.q.head(winners).setConstant(best);
+    const double w = static_cast<double>((x.q.array() == best).count()), n = static_cast<double>(x.q.size());
+    CHECK(w >= 2);
+    CHECK(best + std::log(w / n) / omega <= Mellowmax{omega}(x.q) + slack);
+    CHECK(Mellowmax{omega}(x.q) <= best + slack);
+  }
+}
+
+// mellowmax.md, section 4: Boltzmann is expanding.
+TEST_CASE("The largest expansion is the same for every beta, and outweighs a discount of 0.98") {
+  for (const double beta : {-30.0, -1.0, 0.01, 1.0, 16.55, 1000.0}) {
+    double largest = 0, at = 0;
+    for (double t = 0; t < 20; t += 0.001) {
+      Vector<double> gradient(2);
+      Boltzmann{beta}.gradient(Eigen::Vector2d(0, t / std::abs(beta)), gradient);
+      if (gradient.lpNorm<1>() > largest) largest = gradient.lpNorm<1>(), at = t;
+    }
+    CHECK(largest == Approx(1.19967864).margin(1e-6));
+    CHECK(at == Approx(2.39936).margin(1e-3));
+    CHECK(0.98 * largest > 1);
+  }
 }

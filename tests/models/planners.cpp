@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
 #include <mellow/environments/chains.hpp>
 #include <mellow/environments/gridworlds.hpp>
 #include <mellow/environments/passenger_taxi.hpp>
@@ -40,6 +44,26 @@ Index iterations(const Op& op, double tolerance) {
   return plan.iterations;
 }
 
+/// The v at which the backup of the decision state's two values is v again, from left to right. `start` and `end` bound
+/// them.
+template <class Op>
+std::vector<double> fixed_values(const TabularMdp& mdp, const Op& op, double start = -0.5, double end = 2.5) {
+  const auto excess = [&](double v) { return op(action_values(mdp, Vector<double>::Constant(1, v), 0.98).col(0)) - v; };
+  constexpr int steps = 3000;
+  std::vector<double> found;
+  double last = excess(start);
+  for (int i = 1; i <= steps; ++i) {
+    double high = start + (end - start) * i / steps, low = high - (end - start) / steps;
+    const double next = excess(high), sign = last > 0 ? 1 : -1;
+    if (last * next < 0) {
+      while (high - low > 1e-12) (sign * excess(0.5 * (low + high)) > 0 ? low : high) = 0.5 * (low + high);
+      found.push_back(0.5 * (low + high));
+    }
+    last = next;
+  }
+  return found;
+}
+
 Matrix<double> uniform(const TabularMdp& mdp) {
   return Matrix<double>::Constant(mdp.actions(), mdp.states(), 1.0 / static_cast<double>(mdp.actions()));
 }
@@ -67,6 +91,78 @@ TEST_CASE("Boltzmann has two fixed points on the counter-example, mellowmax one"
   };
   CHECK(move(printed, 17, 0.569526885, 0.704290328) < 2e-9);
   CHECK(move(fitted, 16.55, 0.610824081, 0.766736121) < 2e-9);
+}
+
+// mellowmax.md, section 4: the counter-example's contradiction.
+TEST_CASE("With the printed reward Boltzmann has one fixed point at beta 16.55, from every start") {
+  for (const double start : {-1.0, 0.0, 0.5, 0.7, 1.0, 5.0})
+    expect_fixed_point(printed, Boltzmann{16.55}, start, 0.477999922, 0.566999883);
+  const std::vector<double> v = fixed_values(printed, Boltzmann{16.55});
+  REQUIRE(v.size() == 1);
+  CHECK(v[0] == Approx(0.550401858).margin(6e-10));
+  CHECK(Boltzmann{16.55}(Eigen::Vector2d(0.477999922, 0.566999883)) == Approx(0.550401858).margin(2e-9));
+}
+
+// mellowmax.md, section 4: the counter-example's contradiction.
+TEST_CASE("Within which beta Boltzmann has two stable fixed points, and an unstable one between") {
+  const auto expect_window = [](const TabularMdp& mdp, double from, double to, double margin) {
+    CAPTURE(from, to);
+    // Near an end two of them lie close together: the grid is fine about there.
+    const auto count = [&](double beta) { return fixed_values(mdp, Boltzmann{beta}, 0.55, 0.95).size(); };
+    for (const double inside : {from + margin, 0.5 * (from + to), to - margin}) CHECK(count(inside) == 3);
+    for (const double outside : {from - margin, to + margin}) CHECK(count(outside) == 1);
+    for (const double outside : {from - margin, from - 1, to + margin, to + 1, 2 * to})
+      CHECK(fixed_values(mdp, Boltzmann{outside}).size() == 1);
+  };
+  expect_window(printed, 16.873793, 17.045714, 2e-6);
+  expect_window(fitted, 16.510239, 16.678455, 2e-6);  // of the sheet: about [16.52, 16.67]
+  for (const double beta : {16.52, 16.55, 16.6, 16.67}) {
+    CHECK(fixed_values(fitted, Boltzmann{beta}).size() == 3);
+    CHECK(fixed_values(printed, Boltzmann{beta}).size() == 1);
+  }
+  // Figure 4 reports about [16.5, 16.76], whose ends neither reward reaches: its window holds that of the fitted one.
+  for (const double beta : {16.5, 16.76})
+    for (const TabularMdp* mdp : {&printed, &fitted}) CHECK(fixed_values(*mdp, Boltzmann{beta}).size() == 1);
+  for (double beta = 16.5; beta < 16.765; beta += 0.02) CHECK(fixed_values(printed, Boltzmann{beta}).size() == 1);
+}
+
+// mellowmax.md, section 4: the fixed points, stable where the slope of the scalar map is below 1.
+TEST_CASE("The values of the fixed points of beta 17, and which of them are stable") {
+  const std::vector<double> v = fixed_values(printed, Boltzmann{17});
+  REQUIRE(v.size() == 3);
+  CHECK(v[0] == Approx(.607769821).margin(6e-10));
+  CHECK(v[1] == Approx(.691909222).margin(6e-10));
+  CHECK(v[2] == Approx(.876888712).margin(6e-10));
+  const auto ends_at = [](double start) {
+    const Plan plan = generalized_value_iteration(printed, Boltzmann{17}, {.discount = 0.98, .tolerance = 1e-12},
+                                                  action_values(printed, Vector<double>::Constant(1, start), 0.98));
+    return state_values(plan.q, Boltzmann{17})[0];
+  };
+  CHECK(ends_at(v[1] - 1e-3) == Approx(v[0]).margin(1e-8));
+  CHECK(ends_at(v[1] + 1e-3) == Approx(v[2]).margin(1e-8));
+}
+
+// mellowmax.md, section 4: figure 5 shows (0.59, 0.49) and (0.84, 0.655).
+TEST_CASE("The fitted reward has fixed points near those of figure 5, the printed one none near the second") {
+  const auto distance = [](const TabularMdp& mdp, double q_b, double q_a) {
+    double least = 1;
+    for (const double v : fixed_values(mdp, Boltzmann{16.55})) {
+      const Matrix<double> q = action_values(mdp, Vector<double>::Constant(1, v), 0.98);
+      least = std::min(least, std::max(std::abs(q(0, 0) - q_a), std::abs(q(1, 0) - q_b)));
+    }
+    return least;
+  };
+  CHECK(distance(fitted, 0.59, 0.49) < 0.03);
+  CHECK(distance(fitted, 0.84, 0.655) < 0.03);
+  CHECK(distance(printed, 0.84, 0.655) > 0.1);
+}
+
+// mellowmax.md, section 4: figure 7, at the tolerance of 1e-4 at which the maximum takes about 200.
+TEST_CASE("Mellowmax takes below 60 sweeps for omega of 1 to 25") {
+  for (double omega = 1; omega <= 25; omega += 0.5) {
+    CAPTURE(omega);
+    CHECK(iterations(Mellowmax{omega}, 1e-4) < 60);
+  }
 }
 
 TEST_CASE("The scalar map of the counter-example has the slopes of the sheet at its fixed points") {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -95,6 +96,141 @@ TEST_CASE("K gradient steps on the two-state example") {
       CHECK(td.gradient_steps(at(1), k, 1 / m_w)[0] == Approx(r).epsilon(1e-12));
     }
   }
+}
+
+// td_convergence.md, section 3.6.
+TEST_CASE("Updating one state alone, or both equally") {
+  const auto map = [](double discount, double end, double first) {
+    return ExpectedTd(tsitsiklis_van_roy({.discount = discount, .end = end, .first_weight = first})).exact_map()(0, 0);
+  };
+  for (const double end : {0.05, 0.1, 0.5, 1.0})
+    for (const double discount : {0.1, 0.4, 0.5, 0.6, 0.9, 1.0}) {
+      CHECK(map(discount, end, 0) == Approx((1 - end) * discount).margin(1e-14));  // always below 1
+      CHECK(map(discount, end, 1) == Approx(2 * discount).epsilon(1e-14));
+      CHECK(map(discount, end, 0.5) == Approx(discount * (6 - 4 * end) / 5).epsilon(1e-14));
+      CHECK((map(discount, end, 0.5) < 1) == (discount < 5 / (6 - 4 * end)));
+    }
+  // With the first alone the force of the target outgrows the other at discount 1/2.
+  for (const auto& [discount, grows] : {std::pair{0.5 - 1e-9, false}, {0.5 + 1e-9, true}, {0.3, false}, {0.7, true}}) {
+    const ExpectedTd td(tsitsiklis_van_roy({.discount = discount, .end = 0.1, .first_weight = 1}));
+    const auto forces = td.force_constants();
+    CHECK(forces.optimization_force == Approx(1));
+    CHECK(forces.target_force == Approx(2 * discount));
+    CHECK((forces.target_force > forces.optimization_force) == grows);
+    CHECK((td.exact_step(at(1))[0] > 1) == grows);
+    for (const Index k : {1, 5}) CHECK((td.gradient_steps(at(1), k, 0.1)[0] > 1) == grows);
+  }
+}
+
+// td_convergence.md, section 3.6.
+TEST_CASE("How often the first state may be updated: some share above 0 whenever the second may end") {
+  for (const double end : {0.001, 0.05, 0.1, 0.25, 0.5, 1.0})
+    for (const double discount : {0.2, 0.45, 0.55, 0.8, 0.95, 0.99, 1.0}) {
+      CAPTURE(end, discount);
+      const auto map = [&](double p) {
+        const ExpectedTd td(tsitsiklis_van_roy({.discount = discount, .end = end, .first_weight = p}));
+        CHECK(td.m_w()(0, 0) == Approx(4 - 3 * p).epsilon(1e-14));
+        CHECK(td.m_theta()(0, 0) == Approx(2 * discount * p + 4 * discount * (1 - end) * (1 - p)).epsilon(1e-14));
+        return td.exact_map()(0, 0);
+      };
+      const double second = 4 * discount * (1 - end), threshold = (4 - second) / (3 + 2 * discount - second);
+      CHECK(threshold > 0);
+      CHECK(map(0.999 * std::min(threshold, 1.0)) < 1);
+      for (double p = 0.0125; p < 1; p += 0.025)
+        if (std::abs(p - threshold) > 1e-9) CHECK((map(p) < 1) == (p < threshold));
+    }
+}
+
+// td_convergence.md, section 3.6: the derived condition, and why not the printed one.
+TEST_CASE("One feature whose discounted size never grows along a transition converges, whatever is updated") {
+  Rng rng(3);
+  for (int i = 0; i < 500; ++i) {
+    LinearMrp mrp = random_mrp(rng, 6, 1, rng.uniform(0.1, 0.99));
+    for (double& x : mrp.features.reshaped())
+      x = rng.uniform(mrp.discount + 0.001, 1) * (rng.below(2) == 1 ? 1 : -1);  // discount |phi(s')| < |phi(s)|
+    if (i % 2 == 0) mrp.transitions *= rng.uniform();
+    for (double& x : mrp.weights) x = std::pow(x, 4);
+    const ExpectedTd td(mrp);
+    CHECK(std::abs(td.exact_map()(0, 0)) < 1);
+    for (const Index k : {1, 5}) CHECK(std::abs(td.gradient_map(k, 1 / td.m_w()(0, 0))(0, 0)) < 1);
+  }
+  // The condition holds with equality: the value neither grows nor shrinks.
+  CHECK(ExpectedTd(tsitsiklis_van_roy({.discount = .5, .end = 1, .first_weight = 1})).exact_map()(0, 0) == 1);
+  // The printed one, phi(s) <= discount phi(s'), holds here for the only transition.
+  CHECK(ExpectedTd(tsitsiklis_van_roy({.discount = .9, .end = 1, .first_weight = 1})).exact_map()(0, 0) > 1.7);
+}
+
+// td_convergence.md, section 3.3.
+TEST_CASE("Ordinary TD with a small step converges where M_w - M_theta has eigenvalues of positive real part alone") {
+  Rng rng(4);
+  int converging = 0, diverging = 0, apart = 0;
+  for (int i = 0; i < 400; ++i) {
+    LinearMrp mrp = random_mrp(rng, 6, 3, 0.99);
+    for (double& x : mrp.weights) x = std::pow(x, 4);  // far from the stationary distribution
+    mrp.features.array() += rng.uniform(0, 2);
+    const ExpectedTd td(mrp);
+    const Eigen::VectorXcd eigenvalues =
+        Eigen::EigenSolver<Matrix<double>>(td.m_w() - td.m_theta(), false).eigenvalues();
+    const double least = eigenvalues.real().minCoeff(), most = eigenvalues.cwiseAbs().maxCoeff();
+    if (std::abs(least) < 1e-6 * most) continue;
+    const double small = (eigenvalues.real().array().abs() / eigenvalues.cwiseAbs2().array()).minCoeff();
+    for (const double alpha : {small, 0.1 * small, 0.01 * small})
+      CHECK((spectral_radius(td.gradient_map(1, alpha)) < 1) == (least > 0));
+    (least > 0 ? converging : diverging) += 1;
+    apart += (least > 0) != (spectral_radius(td.exact_map()) < 1);
+    if (std::abs(least) < 0.01 / small) continue;  // too slow to be watched
+    const Vector<double> fixed = td.fixed_point();
+    Vector<double> theta = fixed + Vector<double>::Ones(3);
+    for (int step = 0; step < 1500 && (theta - fixed).norm() < 1e6; ++step) theta = td.gradient_steps(theta, 1, small);
+    if (least > 0) CHECK((theta - fixed).norm() < 1e-3);
+    else CHECK((theta - fixed).norm() > 1e3);
+  }
+  CAPTURE(converging, diverging, apart);
+  CHECK(converging > 20);
+  CHECK(diverging > 20);
+  CHECK(apart > 0);  // exact updates have a condition of their own
+}
+
+// td_convergence.md, section 3.4: propositions 6 and 7.
+TEST_CASE("Each gradient step lowers the objective and approaches the fixed point as the propositions say") {
+  Rng rng(5);
+  int printed_fails = 0;
+  for (int i = 0; i < 100; ++i) {
+    const LinearMrp mrp = random_mrp(rng, 6, 3, rng.uniform(0.1, 0.95));
+    const ExpectedTd td(mrp);
+    const auto objective = [&](const Vector<double>& theta, const Vector<double>& w) {
+      const Vector<double> error = mrp.rewards + mrp.discount * (mrp.transitions * (mrp.features.transpose() * theta)) -
+                                   mrp.features.transpose() * w;
+      return 0.5 * (mrp.weights.array() * error.array().square()).sum();
+    };
+    const auto forces = td.force_constants();
+    const double f_w = forces.optimization_force, f_theta = forces.target_force, smoothness = forces.smoothness;
+    const Vector<double> fixed = td.fixed_point();
+    for (const double share : {1.0, 0.5, 0.1}) {
+      const double alpha = share / smoothness;
+      Vector<double> theta(3);
+      for (double& x : theta) x = fixed.norm() * rng.normal();
+      for (int update = 0; update < 3; ++update) {
+        const double distance = (theta - fixed).squaredNorm();
+        const double slack = 1e-10 * (1 + distance + fixed.squaredNorm()) * (1 + f_theta * f_theta / f_w);
+        Vector<double> w = theta;
+        for (int k = 0; k < 5; ++k) {
+          const Vector<double> next = w - alpha * td.gradient(theta, w);
+          const double moved = (next - w).squaredNorm();
+          CHECK(objective(theta, fixed) - objective(theta, w) <=
+                f_theta * f_theta / (2 * f_w) * distance - (1 / alpha - smoothness / 2) * moved + slack);
+          const double bound =
+              (1 - alpha * f_w) * (w - fixed).squaredNorm() + alpha * f_theta * f_theta / f_w * distance;
+          CHECK((next - fixed).squaredNorm() <= bound - (1 - alpha * smoothness) * moved + slack);
+          printed_fails += (next - fixed).squaredNorm() > bound - (2 - alpha * smoothness) * moved + slack;
+          w = next;
+        }
+        CHECK((w - td.gradient_steps(theta, 5, alpha)).norm() < 1e-9 * (1 + w.norm()));
+        theta = w;
+      }
+    }
+  }
+  CHECK(printed_fails > 0);  // 2 - alpha L, as the paper prints it, is too much
 }
 
 // td_convergence, section 4.2.

@@ -87,7 +87,9 @@ void create_folder(const fs::path& path) {
 
 void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
   require_replaceable(path);
-  create_folder(directory_of(path));
+  std::error_code code;
+  fs::create_directories(directory_of(path), code);
+  if (code) throw Error(path.string(), "cannot create its directory: " + code.message());
   fs::path temporary;
   Descriptor file(create_beside(path, temporary));
   if (!file.is_open()) fail(path, "create a temporary file beside it");

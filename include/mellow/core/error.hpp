@@ -25,6 +25,7 @@ class Error : public std::runtime_error {
         where_(where),
         problem_(problem),
         value_(std::move(value)) {}
+  /// As above, with any value that fmt can write.
   template <class Value>
   Error(std::string_view where, std::string_view problem, const Value& value)
       : Error(where, problem, fmt::format("{}", value)) {}

@@ -67,6 +67,7 @@ using OrDefault = std::conditional_t<fits, Given, Default>;
 /// two name the same. Only hooks may be several.
 template <class... Roles>
 struct CheckRoles {
+  /// Whether all is well, for parts of these types.
   template <class... Parts>
   static consteval bool of() {
     static_assert((NamesRole<Parts> && ...),

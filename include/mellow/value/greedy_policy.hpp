@@ -27,7 +27,7 @@ namespace mellow::value {
 template <Network Net>
 class GreedyPolicy {
  public:
-  using Scalar = typename Net::Scalar;
+  using Scalar = typename Net::Scalar;  ///< of parameters and values
 
   /// Throws Error where `theta` has not one number for each of the network's parameters.
   GreedyPolicy(Net network, Vector<Scalar> theta) : network_(std::move(network)), theta_(std::move(theta)) {

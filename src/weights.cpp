@@ -15,6 +15,7 @@ template <class Scalar>
 void save(const std::filesystem::path& path, const std::vector<Segment>& segments, std::span<const Scalar> theta,
           const Metadata& metadata) {
   std::vector<TensorView> tensors;
+  tensors.reserve(segments.size());
   for (const Segment& segment : segments)
     tensors.push_back(
         {segment.name,

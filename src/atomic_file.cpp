@@ -41,6 +41,13 @@ class Descriptor {
 
 fs::path directory_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
+/// Creates a folder in the name of the path for which it is wanted.
+void create_folder_for(const fs::path& path, const fs::path& folder, std::string_view what) {
+  std::error_code code;
+  fs::create_directories(folder, code);
+  if (code) throw Error(path.string(), fmt::format("cannot create {}: {}", what, code.message()));
+}
+
 /// Renaming over a device, a pipe or a directory would replace it, so such targets are refused.
 void require_replaceable(const fs::path& path) {
   std::error_code ignored;
@@ -79,17 +86,11 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
 
 }  // namespace
 
-void create_folder(const fs::path& path) {
-  std::error_code code;
-  fs::create_directories(path, code);
-  if (code) throw Error(path.string(), "cannot create this folder: " + code.message());
-}
+void create_folder(const fs::path& path) { create_folder_for(path, path, "this folder"); }
 
 void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
   require_replaceable(path);
-  std::error_code code;
-  fs::create_directories(directory_of(path), code);
-  if (code) throw Error(path.string(), "cannot create its directory: " + code.message());
+  create_folder_for(path, directory_of(path), "its directory");
   fs::path temporary;
   Descriptor file(create_beside(path, temporary));
   if (!file.is_open()) fail(path, "create a temporary file beside it");

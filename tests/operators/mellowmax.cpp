@@ -30,6 +30,14 @@ struct Drawn {
   double omega;
 };
 
+/// The same with values in [-1, 1] and omega in [-10, 10], where finite differences and quadrature keep their digits.
+Drawn moderate(Rng& rng) {
+  Drawn x(rng);
+  x.q /= x.q.cwiseAbs().maxCoeff();
+  x.omega = std::clamp(x.omega, -10.0, 10.0);
+  return x;
+}
+
 double entropy(const Vector<double>& p) {
   double total = 0;
   for (const double x : p) total -= x > 0 ? x * std::log(x) : 0;
@@ -159,9 +167,7 @@ TEST_CASE("Mellowmax keeps its precision for values that lie close and for huge 
 TEST_CASE("Derivatives of mellowmax and Boltzmann") {
   Rng rng(4);
   for (int i = 0; i < 50; ++i) {
-    Drawn x(rng);
-    x.q /= x.q.cwiseAbs().maxCoeff();
-    x.omega = std::clamp(x.omega, -10.0, 10.0);
+    const Drawn x = moderate(rng);
     Vector<double> gradient(x.q.size());
     Mellowmax{x.omega}.gradient(x.q, gradient);
     CHECK(gradient.minCoeff() >= 0);
@@ -274,9 +280,7 @@ TEST_CASE("Gradient through the mellowmax policy") {
 
   Rng rng(7);
   for (int i = 0; i < 200; ++i) {
-    Drawn x(rng);
-    x.q /= x.q.cwiseAbs().maxCoeff();
-    x.omega = std::clamp(x.omega, -10.0, 10.0);
+    const Drawn x = moderate(rng);
     const MellowmaxPolicy p{x.omega};
     const Index action = rng.below(x.q.size());
     Vector<double> gradient(x.q.size()), pi(x.q.size());
@@ -392,9 +396,7 @@ TEST_CASE("Mellowmax is convex for a positive omega and concave for a negative o
 TEST_CASE("Mellowmax is the average of Boltzmann over (0, omega), which does not fall") {
   Rng rng(14);
   for (int i = 0; i < 100; ++i) {
-    Drawn x(rng);
-    x.q /= x.q.cwiseAbs().maxCoeff();
-    x.omega = std::clamp(x.omega, -10.0, 10.0);
+    const Drawn x = moderate(rng);
     constexpr int steps = 200;
     double total = 0, last = Boltzmann{0}(x.q);
     CHECK(last == Approx(x.q.mean()).margin(1e-14));

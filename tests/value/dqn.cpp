@@ -310,3 +310,14 @@ TEST_CASE("With action masks an agent acts, explores and bootstraps among the al
   check_targets(operators::Max{});
   check_targets(operators::Mellowmax{.omega = 2});
 }
+
+TEST_CASE("A mask of another length, or one that allows nothing, is refused") {
+  using Catch::Contains;
+  Dqn agent(network);
+  Rng rng;
+  const Vector<float> o = Vector<float>::Zero(2);
+  const bool none[] = {false, false, false}, two[] = {true, true};
+  CHECK_THROWS_WITH(agent.greedy(o, two), Contains("3 entries (got 2)"));
+  CHECK_THROWS_WITH(agent.greedy(o, none), Contains("allows no action"));
+  for (int i = 0; i < 20; ++i) CHECK_THROWS_AS(agent.act(o, rng, none), Error);
+}

@@ -33,8 +33,8 @@ void softmax(const Eigen::DenseBase<Derived>& x, VectorRef<typename Derived::Sca
 }
 
 /// static_cast<float>(x) as a double, to nearest even: by its bits, since GCC 12's vectoriser leaves out conversions to
-/// float and back. Numbers below float's smallest normal one keep 24 bits; those beyond its largest stay finite; NaN stays
-/// NaN.
+/// float and back. Numbers below float's smallest normal one keep 24 bits; those beyond its largest stay finite; NaN
+/// stays NaN.
 inline double rounded_to_float(double x) {
   constexpr std::uint64_t dropped = 0x1fffffff;  // the 29 bits by which a double is longer
   const auto bits = std::bit_cast<std::uint64_t>(x);

@@ -40,7 +40,8 @@ class Mlp {
     Buffer<Scalar> input_copy_, d_output_copy_;  // of those that do not lie in memory column by column
   };
 
-  /// `widths`: inputs, hidden widths, outputs. Throws Error for fewer than two widths or one that is not between 1 and 2^28.
+  /// `widths`: inputs, hidden widths, outputs. Throws Error for fewer than two widths or one that is not between 1 and
+  /// 2^28.
   explicit Mlp(std::vector<Index> widths, Hidden hidden = {}, Last last = {});
   /// The same, so that `Mlp{{4, 64, 2}}` is understood.
   explicit Mlp(std::initializer_list<Index> widths, Hidden hidden = {}, Last last = {})

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include <mellow/core/environment.hpp>
@@ -40,9 +39,6 @@ class GreedyPolicy {
   Index greedy(const ConstVectorRef<float>& observation, ActionMask mask = {}) {
     const auto q = values(observation);
     if (mask.empty()) return operators::argmax(q);
-    if (std::ssize(mask) != q.size())
-      throw Error("value::GreedyPolicy", fmt::format("a mask needs {} entries", q.size()), mask.size());
-    if (operators::count_allowed(q.size(), mask) == 0) throw Error("value::GreedyPolicy", "the mask allows no action");
     return operators::nth_allowed(mask, operators::argmax(operators::keep_allowed<Scalar>(q, mask, allowed_)));
   }
 

@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view temporary_prefix = ".mellow-", temporary_extension = ".tmp";
+
 [[noreturn]] void fail(const fs::path& path, std::string_view doing) {
   const int code = errno;
   throw Error(path.string(), fmt::format("cannot {}: {}", doing, std::generic_category().message(code)));
@@ -69,7 +71,8 @@ void rename_durably(const fs::path& from, const fs::path& to) {
 int create_beside(const fs::path& path, fs::path& temporary) {
   static std::atomic<unsigned> counter = 0;
   for (;;) {
-    temporary = directory_of(path) / fmt::format(".mellow-{}-{}.tmp", ::getpid(), counter++);
+    temporary =
+        directory_of(path) / fmt::format("{}{}-{}{}", temporary_prefix, ::getpid(), counter++, temporary_extension);
     const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0 || errno != EEXIST) return fd;
   }
@@ -110,6 +113,11 @@ void write_file_atomically(const fs::path& path, std::span<const std::byte> byte
 
 void write_file_atomically(const fs::path& path, std::string_view text) {
   write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+bool is_temporary(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.starts_with(temporary_prefix) && name.ends_with(temporary_extension);
 }
 
 void replace_file(const fs::path& from, const fs::path& to) {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 #include "mellow/core/error.hpp"
@@ -22,18 +23,38 @@ using Clock = std::chrono::steady_clock;
 
 }  // namespace
 
-CsvWriter::CsvWriter(std::filesystem::path path, const std::vector<std::string>& columns)
+CsvWriter::CsvWriter(std::filesystem::path path, const std::vector<std::string>& columns, std::int64_t size)
     : path_(std::move(path)), part_(path_), columns_(columns.size()), file_(nullptr, &std::fclose) {
   if (columns.empty()) throw Error(path_.string(), "a table needs a column");
   part_ += ".part";
   std::error_code code;
   if (path_.has_parent_path()) std::filesystem::create_directories(path_.parent_path(), code);
   if (code) throw Error(path_.string(), "cannot create its directory: " + code.message());
+  for (const auto& column : columns) append(column);
+  if (size > 0) {
+    line_.back() = '\n';
+    go_on(size, line_);
+    return;
+  }
   file_.reset(std::fopen(part_.c_str(), "we"));
   if (!file_) fail(part_, "create");
-  for (const auto& column : columns) append(column);
   end_row(columns.size());
   flush();
+}
+
+void CsvWriter::go_on(std::int64_t size, const std::string& heading) {
+  std::error_code code;
+  if (!std::filesystem::exists(part_)) std::filesystem::rename(path_, part_, code);
+  if (code) throw Error(path_.string(), "cannot go on with it: " + code.message());
+  file_.reset(std::fopen(part_.c_str(), "r+e"));
+  if (!file_) fail(part_, "open");
+  std::string found(heading.size(), ' ');
+  if (std::fread(found.data(), 1, found.size(), file_.get()) != found.size() || found != heading)
+    throw Error(part_.string(), "cannot go on with it: it has other columns");
+  if (const auto present = static_cast<std::int64_t>(std::filesystem::file_size(part_)); present < size)
+    throw Error(part_.string(), fmt::format("cannot go on with it: rows are missing; it should have {} bytes", size),
+                present);
+  if (::ftruncate(::fileno(file_.get()), size) != 0 || std::fseek(file_.get(), 0, SEEK_END) != 0) fail(part_, "cut");
 }
 
 CsvWriter::~CsvWriter() {
@@ -53,6 +74,12 @@ void CsvWriter::flush() {
   if (!file_) throw Error(path_.string(), "the table is finished");
   if (std::fflush(file_.get()) != 0) fail(part_, "write");
   flushed_ = Clock::now();
+}
+
+std::int64_t CsvWriter::sync() {
+  flush();
+  if (::fsync(::fileno(file_.get())) != 0) fail(part_, "flush to the disk");
+  return std::ftell(file_.get());
 }
 
 void CsvWriter::finish() {

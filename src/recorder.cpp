@@ -25,13 +25,13 @@ double value_of(std::string_view name, std::span<const Metric> metrics) {
   return found == metrics.end() ? training::RunStatus::none : found->value;
 }
 
-/// At most about 2 000 points of a series, evenly chosen, the last one among them: more cannot be told apart.
-Series thinned(const Series& all) {
-  const std::size_t step = all.x.size() / 2000 + 1;
-  Series some{.label = all.label};
-  for (std::size_t i = (all.x.size() - 1) % step; i < all.x.size(); i += step) {
-    some.x.push_back(all.x[i]);
-    some.y.push_back(all.y[i]);
+/// A curve of at most about 2 000 points, evenly chosen, the last one among them: more cannot be told apart.
+Series curve(std::string label, const std::vector<double>& x, const std::vector<double>& y) {
+  const std::size_t step = x.size() / 2000 + 1;
+  Series some{.label = std::move(label)};
+  for (std::size_t i = (x.size() - 1) % step; i < x.size(); i += step) {
+    some.x.push_back(x[i]);
+    some.y.push_back(y[i]);
   }
   return some;
 }
@@ -43,24 +43,34 @@ struct Recorder::Impl {
     if (options.progress) progress.emplace(options.steps, ProgressOptions{.total_episodes = options.episodes});
   }
 
+  /// Opens the table where there is none: a new one, or the one that the state tells of.
+  void open(std::span<const Metric> metrics) {
+    if (csv) return;
+    std::vector<std::string> columns{"kind", "step", "episode", "return", "length", "seconds"};
+    for (const Metric& metric : metrics) columns.emplace_back(metric.name);
+    csv.emplace(folder / "metrics.csv", columns, state.csv_size);
+  }
+
+  double seconds() const {
+    return state.seconds + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+
   void row(const char* kind, const training::RunStatus& status, double value, double length) {
-    if (!csv) {  // the agent's metrics are known with the first status
-      std::vector<std::string> columns{"kind", "step", "episode", "return", "length", "seconds"};
-      for (const Metric& metric : status.metrics) columns.emplace_back(metric.name);
-      csv.emplace(folder / "metrics.csv", columns);
-    }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    std::vector<CsvCell> cells{kind, status.step, status.episode, value, length, std::round(seconds * 1e3) / 1e3};
+    open(status.metrics);  // they are known with the first status
+    std::vector<CsvCell> cells{kind, status.step, status.episode, value, length, std::round(seconds() * 1e3) / 1e3};
     for (const Metric& metric : status.metrics) cells.emplace_back(metric.value);
     csv->row(cells);
   }
 
   void plot() const {
-    if (episodes.x.empty() && evaluations.x.empty()) return;
+    if (state.episode_step.empty() && state.evaluation_step.empty()) return;
     Plot chart{
         .title = options.title, .x_label = "environment steps", .y_label = "return", .reference = options.reference};
-    if (!episodes.x.empty()) chart.series.push_back(thinned(episodes));
-    if (!evaluations.x.empty()) chart.series.push_back(thinned(evaluations));
+    if (!state.episode_step.empty())
+      chart.series.push_back(
+          curve("training, mean of the last 100 episodes", state.episode_step, state.episode_return));
+    if (!state.evaluation_step.empty())
+      chart.series.push_back(curve("evaluation of the greedy policy", state.evaluation_step, state.evaluation_return));
     save_plot(folder / "learning_curve", chart);
   }
 
@@ -80,8 +90,7 @@ struct Recorder::Impl {
   Interrupt interrupt;
   std::optional<Progress> progress;
   std::optional<CsvWriter> csv;
-  Series episodes{.label = "training, mean of the last 100 episodes"};
-  Series evaluations{.label = "evaluation of the greedy policy"};
+  State state;
 };
 
 Recorder::Recorder(std::filesystem::path folder, RecorderOptions options)
@@ -106,16 +115,27 @@ bool Recorder::on_step(const training::RunStatus& status) {
 
 void Recorder::on_episode(const training::RunStatus& status) {
   impl_->row("episode", status, status.episode_return, static_cast<double>(status.episode_length));
-  impl_->episodes.x.push_back(static_cast<double>(status.step));
-  impl_->episodes.y.push_back(status.mean_return);
+  impl_->state.episode_step.push_back(static_cast<double>(status.step));
+  impl_->state.episode_return.push_back(status.mean_return);
 }
 
 void Recorder::on_evaluation(const training::RunStatus& status) {
   impl_->row("evaluation", status, status.evaluation_return, training::RunStatus::none);
-  impl_->evaluations.x.push_back(static_cast<double>(status.step));
-  impl_->evaluations.y.push_back(status.evaluation_return);
+  impl_->state.evaluation_step.push_back(static_cast<double>(status.step));
+  impl_->state.evaluation_return.push_back(status.evaluation_return);
 }
 
-void Recorder::on_end(const training::RunStatus&) { impl_->finish(); }
+void Recorder::on_end(const training::RunStatus& status) {
+  if (impl_->state.csv_size > 0) impl_->open(status.metrics);  // taken up when there was nothing left to do
+  impl_->finish();
+}
+
+Recorder::State& Recorder::state() const {
+  State& state = impl_->state;
+  state.seconds = impl_->seconds();
+  impl_->start = std::chrono::steady_clock::now();
+  if (impl_->csv) state.csv_size = impl_->csv->sync();
+  return state;
+}
 
 }  // namespace mellow::tools

@@ -76,3 +76,23 @@ TEST_CASE("CsvWriter names the path that it cannot write") {
   std::filesystem::create_symlink("/dev/full", directory / "full.csv.part");
   CHECK_THROWS_WITH(CsvWriter(directory / "full.csv", {"x"}), Contains("full.csv") && Contains("No space left"));
 }
+
+TEST_CASE("A table that is gone on with loses no row and keeps none too many") {
+  const TemporaryDirectory directory;
+  const auto path = directory / "table.csv";
+  std::int64_t size = 0;
+  {
+    tools::CsvWriter csv(path, {"a", "b"});
+    csv.row({1, 2});
+    size = csv.sync();
+    csv.row({3, 4});
+  }
+  {
+    tools::CsvWriter csv(path, {"a", "b"}, size);
+    csv.row({5, 6});
+  }
+  CHECK(read_file(path) == "a,b\n1,2\n5,6\n");
+  CHECK_THROWS_WITH(tools::CsvWriter(path, {"a", "c"}, size), Contains("other columns"));
+  CHECK_THROWS_WITH(tools::CsvWriter(path, {"a", "b"}, 1'000), Contains("rows are missing"));
+  CHECK_THROWS_WITH(tools::CsvWriter(directory / "none.csv", {"a", "b"}, 8), Contains("cannot go on"));
+}

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <initializer_list>
@@ -44,7 +45,10 @@ class CsvCell {
 class CsvWriter {
  public:
   /// Opens `<path>.part` and writes the heading; creates missing directories. Throws Error where that fails.
-  CsvWriter(std::filesystem::path path, const std::vector<std::string>& columns);
+  ///
+  /// With the `size` that `sync` gave in an earlier process, goes on with the table as it was then: rows after it are
+  /// cut off, whether that process finished the table or not. Throws Error where the table is shorter or headed otherwise.
+  CsvWriter(std::filesystem::path path, const std::vector<std::string>& columns, std::int64_t size = 0);
 
   CsvWriter(const CsvWriter&) = delete;
   CsvWriter& operator=(const CsvWriter&) = delete;
@@ -57,12 +61,14 @@ class CsvWriter {
   /// The same, written out: `row({"episode", 3, 17.5})`.
   void row(std::initializer_list<CsvCell> cells) { row(std::span(cells.begin(), cells.size())); }
 
-  void flush();   ///< shows all rows to readers; throws Error where the disk does not take them
-  void finish();  ///< flushes to the disk and renames to `path`; does nothing the second time; throws Error
+  void flush();         ///< shows all rows to readers; throws Error where the disk does not take them
+  std::int64_t sync();  ///< the same, and makes the disk keep them; the table's size in bytes
+  void finish();        ///< flushes to the disk and renames to `path`; does nothing the second time; throws Error
 
  private:
   void append(const CsvCell& cell);
   void end_row(std::size_t cells);
+  void go_on(std::int64_t size, const std::string& heading);
 
   std::filesystem::path path_, part_;
   std::size_t columns_;

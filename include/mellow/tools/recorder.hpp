@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <mellow/tools/plot.hpp>
 #include <mellow/training/status.hpp>
@@ -26,8 +27,20 @@ struct RecorderOptions {
 ///
 /// `metrics.csv` has a row an episode and a row an evaluation: kind, step, episode, return, length (of the episode),
 /// seconds, and the agent's metrics. Only `seconds` differs between two runs of one seed.
+///
+/// Its state is visited, so that a run that `Checkpoints` takes up goes on with the rows and curves it had.
 class Recorder {
  public:
+  /// What a checkpoint keeps of it.
+  struct State {
+    std::int64_t csv_size = 0;  ///< bytes of metrics.csv
+    double seconds = 0;         ///< that the run has taken
+    /// @{
+    /// The curves drawn so far.
+    std::vector<double> episode_step{}, episode_return{}, evaluation_step{}, evaluation_return{};
+    /// @}
+  };
+
   /// Records into `folder`, which the first row creates.
   explicit Recorder(std::filesystem::path folder, RecorderOptions options = {});
   ~Recorder();  ///< keeps what there is if the run ended by an exception
@@ -37,7 +50,20 @@ class Recorder {
   void on_evaluation(const training::RunStatus& status);  ///< adds a row
   void on_end(const training::RunStatus& status);         ///< finishes the table and draws the plot
 
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    State& state = self.state();
+    visit("csv_size", state.csv_size);
+    visit("seconds", state.seconds);
+    visit("episode_step", state.episode_step);
+    visit("episode_return", state.episode_return);
+    visit("evaluation_step", state.evaluation_step);
+    visit("evaluation_return", state.evaluation_return);
+  }
+
  private:
+  State& state() const;  // brings it up to date, with the rows so far on the disk
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,15 @@
 #include <mellow/tools/safetensors.hpp>
 
 namespace mellow::tools {
+
+/// The metadata text in which a state file carries its checksum.
+inline constexpr std::string_view checksum_key = "mellow.state";
+
+/// XXH3 over the names, shapes and values of tensors and over texts, in hexadecimal; `checksum_key` is left out.
+std::string checksum(std::vector<TensorView> tensors, const Metadata& metadata);
+
+/// Reads a file that `save_state` wrote. Throws Error unless it is one and undamaged.
+Safetensors load_saved_state(const std::filesystem::path& path);
 
 namespace detail {
 
@@ -52,76 +62,87 @@ std::vector<std::int64_t> shape_of(const T& leaf) {
   else return {count};
 }
 
-/// FNV-1a over the bytes of a state's leaves.
-class Checksum {
- public:
-  void add(std::span<const std::byte> bytes) {
-    for (const std::byte b : bytes) hash_ = (hash_ ^ std::to_integer<std::uint64_t>(b)) * 0x100000001b3u;
-  }
-  std::string text() const { return fmt::format("{:016x}", hash_); }
+/// Calls `visit(name, leaf, shape, values)` for every leaf of an object; values are the span that is stored.
+template <class T, class Visit>
+void visit_tensors(T& object, const Visit& visit) {
+  mellow::detail::visit_leaves("", object, [&]<class Leaf>(const std::string& name, Leaf& leaf) {
+    using Element = Stored<typename ElementOf<std::remove_const_t<Leaf>>::type>;
+    const auto bytes = mellow::detail::bytes_of(leaf);
+    visit(name, leaf, std::span(reinterpret_cast<const Element*>(bytes.data()), bytes.size() / sizeof(Element)));
+  });
+}
 
- private:
-  std::uint64_t hash_ = 0xcbf29ce484222325u;
-};
+/// The values that a file holds for a leaf. Throws Error, naming file and piece, where they do not fit it.
+template <class Leaf, class Element>
+const std::vector<Element>& fitting(const Safetensors& file, const std::string& name, const Leaf& leaf,
+                                    std::span<const Element>) {
+  const Tensor& tensor = file.at(name);
+  const auto* const values = std::get_if<std::vector<Element>>(&tensor.values);
+  if (values == nullptr) throw Error(file.path.string(), fmt::format("\"{}\" holds numbers of another type", name));
+  const auto shape = shape_of(leaf);
+  bool fits = shape == tensor.shape;
+  if constexpr (requires(Leaf& resizable) { resizable.resize(leaf.size()); })
+    fits = fits || (leaf.size() == 0 && tensor.shape.size() == shape.size());  // what is empty may have any size
+  if (!fits) throw Error(file.path.string(), fmt::format("\"{}\" has another size than here", name));
+  return *values;
+}
+
+/// Writes values into a leaf that they fit, and gives it their size.
+template <class Leaf, class Element>
+void assign(Leaf& leaf, const std::vector<std::int64_t>& shape, const std::vector<Element>& values) {
+  if constexpr (std::is_base_of_v<Eigen::EigenBase<Leaf>, Leaf>) {
+    if constexpr (!Leaf::IsVectorAtCompileTime) {
+      leaf.resize(shape.at(1), shape.at(0));
+    } else if constexpr (Leaf::SizeAtCompileTime == Eigen::Dynamic) {
+      leaf.resize(shape.at(0));
+    }
+  } else if constexpr (requires { leaf.resize(leaf.size()); }) {
+    leaf.resize(values.size() * sizeof(Element) / sizeof(*leaf.data()));
+  }
+  const auto bytes = mellow::detail::bytes_of(leaf);
+  if (!bytes.empty()) std::memcpy(const_cast<std::byte*>(bytes.data()), values.data(), bytes.size());
+}
 
 }  // namespace detail
 
 /// Saves everything that an object names in `visit_state` (a replay, an optimiser's state, an environment, a whole
-/// agent) as safetensors, one tensor a piece, atomically; Python reads the numbers by their names.
+/// agent) as safetensors, one tensor a piece, atomically and with a checksum; Python reads the numbers by their names.
 template <class T>
-void save_state(const std::filesystem::path& path, const T& object) {
+void save_state(const std::filesystem::path& path, const T& object, Metadata metadata = {}) {
   std::vector<TensorView> tensors;
-  detail::Checksum checksum;
-  mellow::detail::visit_leaves("", object, [&](const std::string& name, const auto& leaf) {
-    using Element = detail::Stored<typename detail::ElementOf<std::remove_cvref_t<decltype(leaf)>>::type>;
-    const auto bytes = mellow::detail::bytes_of(leaf);
-    const std::span values(reinterpret_cast<const Element*>(bytes.data()), bytes.size() / sizeof(Element));
+  detail::visit_tensors(object, [&](const std::string& name, const auto& leaf, const auto& values) {
     tensors.push_back({name, detail::shape_of(leaf), values});
-    checksum.add(bytes);
   });
-  save_safetensors(path, tensors, {{"mellow.state", checksum.text()}});
+  metadata[std::string(checksum_key)] = checksum(tensors, metadata);
+  save_safetensors(path, tensors, metadata);
+}
+
+/// Gives an object the state in a file that `load_saved_state` read.
+///
+/// Throws Error, naming the file and the piece, and leaves the object as it was, unless the file holds exactly the
+/// object's pieces, each with the present type and size (what is empty now may have any size).
+template <class T>
+void restore_state(const Safetensors& file, T& object) {
+  std::set<std::string> known;
+  detail::visit_tensors(std::as_const(object), [&](const std::string& name, const auto& leaf, auto values) {
+    detail::fitting(file, name, leaf, values);
+    known.insert(name);
+  });
+  for (const Tensor& tensor : file.tensors)
+    if (!known.contains(tensor.name))
+      throw Error(file.path.string(), fmt::format("tensor \"{}\" is no piece of this state", tensor.name));
+  detail::visit_tensors(object, [&](const std::string& name, auto& leaf, auto values) {
+    detail::assign(leaf, file.at(name).shape, detail::fitting(file, name, leaf, values));
+  });
 }
 
 /// Loads what `save_state` wrote from an object that was built in the same way (the same capacities, the same network).
 ///
-/// Throws Error, naming the file and the piece, and leaves the object as it was, unless the file holds exactly the
-/// object's pieces, each with the present type and size (what is empty now may have any size), undamaged.
+/// Throws Error, naming the file and the piece, and leaves the object as it was, where the file is damaged or holds
+/// another state, as `restore_state` says.
 template <class T>
 void load_state(const std::filesystem::path& path, T& object) {
-  const Safetensors file = load_safetensors(path);
-  T loaded = object;
-  detail::Checksum checksum;
-  std::set<std::string> known;
-  mellow::detail::visit_leaves("", loaded, [&]<class Leaf>(const std::string& name, Leaf& leaf) {
-    using Element = detail::Stored<typename detail::ElementOf<Leaf>::type>;
-    const Tensor& tensor = file.at(name);
-    known.insert(name);
-    const auto* const values = std::get_if<std::vector<Element>>(&tensor.values);
-    if (values == nullptr) throw Error(path.string(), fmt::format("\"{}\" holds numbers of another type", name));
-    if constexpr (requires { leaf.resize(leaf.size()); }) {
-      const auto count = static_cast<Index>(values->size() * sizeof(Element) / sizeof(*leaf.data()));
-      if (leaf.size() == 0 && count > 0) {
-        if constexpr (requires { leaf.rows(); }) {
-          if (tensor.shape.size() == 2) leaf.resize(tensor.shape[1], tensor.shape[0]);
-          else if constexpr (Leaf::IsVectorAtCompileTime) leaf.resize(count);
-        } else {
-          leaf.resize(static_cast<std::size_t>(count));
-        }
-      }
-    }
-    if (detail::shape_of(leaf) != tensor.shape)
-      throw Error(path.string(), fmt::format("\"{}\" has another size than here", name));
-    const auto bytes = mellow::detail::bytes_of(leaf);
-    if (!bytes.empty()) std::memcpy(const_cast<std::byte*>(bytes.data()), values->data(), bytes.size());
-    checksum.add(bytes);
-  });
-  for (const Tensor& tensor : file.tensors)
-    if (!known.contains(tensor.name))
-      throw Error(path.string(), fmt::format("tensor \"{}\" is no piece of this state", tensor.name));
-  const auto sum = file.metadata.find("mellow.state");
-  if (sum == file.metadata.end() || sum->second != checksum.text())
-    throw Error(path.string(), "was not written by save_state, or is damaged: its checksum does not fit");
-  object = std::move(loaded);
+  restore_state(load_saved_state(path), object);
 }
 
 }  // namespace mellow::tools

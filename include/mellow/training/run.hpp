@@ -5,7 +5,10 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
+#include <map>
 #include <optional>
+#include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -36,9 +39,6 @@ struct RunOptions {
     require(evaluation_episodes > 0, where, "evaluation_episodes must be positive", evaluation_episodes);
   }
 };
-
-/// Why a run ended.
-enum class RunEnd { Budget, ReturnReached, Stopped };
 
 /// What a run leaves behind, besides the agent.
 template <class Parameters, class E>
@@ -97,23 +97,6 @@ bool tell(const Function& function, const RunStatus& status, Callbacks&... callb
   return go_on;
 }
 
-/// Mean of the last 100 values.
-class RecentMean {
- public:
-  void add(double value) {
-    values_[count_++ % values_.size()] = value;
-    const std::size_t kept = std::min(count_, values_.size());
-    mean_ = std::accumulate(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(kept), 0.0) /
-            static_cast<double>(kept);
-  }
-  double mean() const { return mean_; }
-
- private:
-  std::array<double, 100> values_{};
-  std::size_t count_ = 0;
-  double mean_ = RunStatus::none;
-};
-
 }  // namespace detail
 
 /// What an environment's steps look like to an agent.
@@ -161,6 +144,127 @@ consteval bool require_agent() {
   }
 }
 
+namespace detail {
+
+/// Mean of the last 100 values.
+class RecentMean {
+ public:
+  void add(double value) {
+    values_[count_++ % values_.size()] = value;
+    const std::size_t kept = std::min(count_, values_.size());
+    mean_ = std::accumulate(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(kept), 0.0) /
+            static_cast<double>(kept);
+  }
+  double mean() const { return mean_; }
+
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    visit("values", self.values_);
+    visit("count", self.count_);
+    visit("mean", self.mean_);
+  }
+
+ private:
+  std::array<double, 100> values_{};
+  std::size_t count_ = 0;
+  double mean_ = RunStatus::none;
+};
+
+/// Everything that changes during a run, for checkpoints: agent, environment, generators, counts, and the callbacks that
+/// name their state.
+template <class Agent, class E, class... Callbacks>
+struct RunState {
+  using Identity = std::tuple<Agent, E>;  // what must be the same in a run that takes it up; callbacks may be others
+  using Parameters = decltype(parameters_of(std::declval<const Agent&>()));
+  using Learned = typename decltype(std::declval<Agent&>().observe(std::declval<const TransitionOf<E>&>(),
+                                                                   std::declval<Rng&>()))::value_type;
+
+  RunState(Agent& trained, E environment, const RunOptions& chosen, Callbacks&... given)
+      : agent(trained),
+        options(chosen),
+        callbacks(given...),
+        result{.environment = std::move(environment)},
+        environment_rng(chosen.seed, streams::environment),
+        agent_rng(chosen.seed, streams::agent),
+        observation(make_observation(result.environment)) {}
+
+  /// What a run that takes up a checkpoint must share with it. The budget is not among it: a run may be prolonged.
+  std::map<std::string, std::string> settings() const {
+    return {{"seed", std::to_string(options.seed)},
+            {"evaluate_every", std::to_string(options.evaluate_every)},
+            {"evaluation_episodes", std::to_string(options.evaluation_episodes)}};
+  }
+
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    visit("agent", self.agent);
+    visit("environment", self.result.environment);
+    visit("environment_rng", self.environment_rng);
+    visit("agent_rng", self.agent_rng);
+    visit("observation", self.observation);
+    visit("status", self.status);
+    for (auto& [name, value] : self.metrics) visit(std::string("metrics.") + name, value);
+    visit("recent_returns", self.recent);
+    visit("episode_return", self.episode_return);
+    visit("episode_length", self.episode_length);
+    visit("evaluated_at", self.evaluated_at);
+    visit("best_step", self.result.best_step);
+    visit("best_parameters", self.result.best_parameters);
+    std::apply(
+        [&, index = 0](auto&... callback) mutable {
+          const auto one = [&](auto& c) {
+            if constexpr (Visitable<std::remove_cvref_t<decltype(c)>>) visit("callback" + std::to_string(index), c);
+            ++index;
+          };
+          (one(callback), ...);
+        },
+        self.callbacks);
+  }
+
+  /// What is left of the run when it is over.
+  RunResult<Parameters, E> finish() {
+    result.end = *status.end;
+    result.steps = status.step;
+    result.episodes = status.episode;
+    result.mean_return = status.mean_return;
+    result.best_return = status.best_return;
+    return std::move(result);
+  }
+
+  Agent& agent;
+  const RunOptions& options;
+  std::tuple<Callbacks&...> callbacks;
+  RunResult<Parameters, E> result;  // with the environment
+  Rng environment_rng, agent_rng;
+  Observation<E> observation;
+  RunStatus status{};
+  decltype(Learned{}.metrics()) metrics = Learned{}.metrics();
+  RecentMean recent{};
+  double episode_return = 0.0;
+  Index episode_length = 0, evaluated_at = 0;
+};
+
+/// Offers the state to the callbacks that keep it.
+template <class State, class... Callbacks>
+void keep_state(const State& state, Callbacks&... callbacks) {
+  [[maybe_unused]] const auto one = [&](auto& callback) {
+    if constexpr (requires { callback.on_state(state.status, state); }) callback.on_state(state.status, state);
+  };
+  (one(callbacks), ...);
+}
+
+/// Takes up an earlier run's state from the first callback that has one; says whether there was any.
+template <class State, class... Callbacks>
+bool take_up(State& state, Callbacks&... callbacks) {
+  [[maybe_unused]] const auto one = [&](auto& callback) {
+    if constexpr (requires { callback.restore(state); }) return callback.restore(state);
+    else return false;
+  };
+  return (one(callbacks) || ...);
+}
+
+}  // namespace detail
+
 /// Trains an agent in an environment: the one loop for all agents.
 ///
 /// An agent offers `act(observation, rng)`, `greedy(observation)`, `observe(transition, rng)` -> optional of what an
@@ -170,92 +274,90 @@ consteval bool require_agent() {
 /// streams alone.
 ///
 /// A callback has any of `on_step`, `on_episode`, `on_evaluation`, `on_end`, each taking a `const RunStatus&`; one that
-/// returns false ends the run. Throws Error where the agent does not fit the environment, or what the agent throws.
+/// returns false ends the run. One with `restore(state)` and `on_state(status, state)`, such as tools::Checkpoints, keeps
+/// the whole state of the run, and of the callbacks that have `visit_state`. Throws Error where the agent does not fit
+/// the environment, or what the agent throws.
 template <class Agent, class E, class... Callbacks>
 auto train(Agent& agent, E environment_to_run, const RunOptions& options, Callbacks&&... callbacks) {
   using Parameters = decltype(detail::parameters_of(agent));
   static_assert(
       (detail::Callback<Callbacks> && ...),
       "mellow: a callback given to train has none of on_step, on_episode, on_evaluation, on_end(const RunStatus&)");
-  RunResult<Parameters, E> result{.environment = std::move(environment_to_run)};
-  E& environment = result.environment;
-  if constexpr (require_agent<Agent, E>()) {
+  if constexpr (!require_agent<Agent, E>()) {
+    return RunResult<Parameters, E>{.environment = std::move(environment_to_run)};
+  } else {
     options.validate();
-    agent.require_fits(environment.observation_space(), environment.action_space());
-    Rng environment_rng(options.seed, streams::environment), agent_rng(options.seed, streams::agent);
-    Observation<E> observation = make_observation(environment), next_observation = observation;
+    agent.require_fits(environment_to_run.observation_space(), environment_to_run.action_space());
+    detail::RunState<Agent, E, std::remove_reference_t<Callbacks>...> state(agent, std::move(environment_to_run),
+                                                                            options, callbacks...);
+    RunStatus& status = state.status;
+    E& environment = state.result.environment;
+    Observation<E> next_observation = state.observation;
     detail::Masks<E> masks(environment);
-    using Observed = TransitionOf<E>;
-    using Learned = typename decltype(agent.observe(std::declval<const Observed&>(), agent_rng))::value_type;
-    auto metrics = Learned{}.metrics();
-    RunStatus status{.metrics = metrics};
-    detail::RecentMean recent;
-    double episode_return = 0.0;
-    Index episode_length = 0;
 
-    Index evaluated_at = 0;
     const auto evaluate_now = [&] {
       status.evaluation_return =
           mean(evaluate(agent, environment, options.evaluation_episodes, Rng(options.seed, streams::evaluation)));
       status.improved = std::isnan(status.best_return) || status.evaluation_return >= status.best_return;
       if (status.improved) {
-        result.best_return = status.best_return = status.evaluation_return;
-        result.best_step = status.step;
-        result.best_parameters = detail::parameters_of(agent);
+        status.best_return = status.evaluation_return;
+        state.result.best_step = status.step;
+        state.result.best_parameters = detail::parameters_of(agent);
       }
-      evaluated_at = status.step;
+      state.evaluated_at = status.step;
       return detail::tell(detail::on_evaluation, status, callbacks...);
     };
 
-    environment.reset(environment_rng);
-    environment.observe(observation);
+    if (!detail::take_up(state, callbacks...)) {
+      environment.reset(state.environment_rng);
+      environment.observe(state.observation);
+    }
+    status.metrics = state.metrics;
     ActionMask mask = masks.of(environment);
-    bool go_on = true;
-    while (go_on) {
-      const Action<E> action = detail::act<E>(agent, observation, agent_rng, mask);
-      const Step step = environment.step(action, environment_rng);
+    const auto spent = [&] {
+      return (options.steps > 0 && status.step >= options.steps) ||
+             (options.episodes > 0 && status.episode >= options.episodes);
+    };
+    if (spent()) status.end = RunEnd::Budget;
+    while (!status.end) {
+      const Action<E> action = detail::act<E>(agent, state.observation, state.agent_rng, mask);
+      const Step step = environment.step(action, state.environment_rng);
       if (!std::isfinite(step.reward))
         throw Error("training::train", fmt::format("the reward of step {} is not finite", status.step + 1),
                     step.reward);
       environment.observe(next_observation);
       mask = masks.of(environment);
-      const auto learned = agent.observe(
-          Observed{observation, action, step.reward, next_observation, step.terminated, step.truncated, mask},
-          agent_rng);
-      if (learned) metrics = learned->metrics();
-      std::swap(observation, next_observation);
-      episode_return += detail::reported_reward(environment, step);
-      ++episode_length;
+      const auto learned = agent.observe(TransitionOf<E>{state.observation, action, step.reward, next_observation,
+                                                         step.terminated, step.truncated, mask},
+                                         state.agent_rng);
+      if (learned) state.metrics = learned->metrics();
+      std::swap(state.observation, next_observation);
+      state.episode_return += detail::reported_reward(environment, step);
+      ++state.episode_length;
       ++status.step;
-      go_on &= detail::tell(detail::on_step, status, callbacks...);
+      bool go_on = detail::tell(detail::on_step, status, callbacks...);
 
       if (step.terminated || step.truncated) {
-        recent.add(episode_return);
+        state.recent.add(state.episode_return);
         ++status.episode;
-        status.episode_return = std::exchange(episode_return, 0.0);
-        status.episode_length = std::exchange(episode_length, 0);
-        status.mean_return = recent.mean();
+        status.episode_return = std::exchange(state.episode_return, 0.0);
+        status.episode_length = std::exchange(state.episode_length, 0);
+        status.mean_return = state.recent.mean();
         go_on &= detail::tell(detail::on_episode, status, callbacks...);
-        environment.reset(environment_rng);
-        environment.observe(observation);
+        environment.reset(state.environment_rng);
+        environment.observe(state.observation);
         mask = masks.of(environment);
       }
       if (options.evaluate_every > 0 && status.step % options.evaluate_every == 0) go_on &= evaluate_now();
-      result.end = go_on ? RunEnd::Budget : RunEnd::Stopped;
-      if (go_on && status.evaluation_return >= options.stop_at_return) {
-        result.end = RunEnd::ReturnReached;
-        go_on = false;
-      }
-      go_on &= (options.steps == 0 || status.step < options.steps) &&
-               (options.episodes == 0 || status.episode < options.episodes);
+      if (!go_on) status.end = RunEnd::Stopped;
+      else if (status.evaluation_return >= options.stop_at_return) status.end = RunEnd::ReturnReached;
+      else if (spent()) status.end = RunEnd::Budget;
+      detail::keep_state(state, callbacks...);
     }
-    if (options.evaluate_every > 0 && evaluated_at != status.step) evaluate_now();
+    if (options.evaluate_every > 0 && state.evaluated_at != status.step) evaluate_now();
     detail::tell(detail::on_end, status, callbacks...);
-    result.steps = status.step;
-    result.episodes = status.episode;
-    result.mean_return = status.mean_return;
+    return state.finish();
   }
-  return result;
 }
 
 /// A callback that does something whenever an evaluation is the best so far: `OnImprovement([&] { save(...); })`.

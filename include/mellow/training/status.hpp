@@ -3,11 +3,15 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 
 #include <mellow/core/metric.hpp>
 
 namespace mellow::training {
+
+/// Why a run ended.
+enum class RunEnd { Budget, ReturnReached, Stopped };
 
 /// Where a run is: what its callbacks see. A figure that does not exist yet is NaN.
 struct RunStatus {
@@ -23,6 +27,19 @@ struct RunStatus {
   double best_return = none;        ///< best evaluation so far
   bool improved = false;            ///< whether the last evaluation is the best so far (ties count)
   std::span<const Metric> metrics;  ///< of the agent's last update
+  std::optional<RunEnd> end{};      ///< why the run is over, once it is
+
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    visit("step", self.step);
+    visit("episode", self.episode);
+    visit("episode_return", self.episode_return);
+    visit("episode_length", self.episode_length);
+    visit("mean_return", self.mean_return);
+    visit("evaluation_return", self.evaluation_return);
+    visit("best_return", self.best_return);
+    visit("improved", self.improved);
+  }
 };
 
 }  // namespace mellow::training

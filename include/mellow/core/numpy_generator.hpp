@@ -21,7 +21,7 @@ class NumpyGenerator {
   explicit constexpr NumpyGenerator(std::uint64_t seed) : NumpyGenerator(words_of(seed)) {}
 
   /// The same for a seed of any length: its 32-bit words from the lowest, as NumPy splits a whole number and also
-  /// takes them as a list. Zeros above the fourth word count, zeros within the first four do not.
+  /// takes them as a list. Zeros at the end change nothing within the first four words, but they do beyond.
   explicit constexpr NumpyGenerator(std::span<const std::uint32_t> seed) {
     const auto words = seed_sequence(seed);
     const U128 start = U128{words[0]} << 64 | words[1];

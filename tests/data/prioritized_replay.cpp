@@ -126,6 +126,10 @@ TEST_CASE("Prioritised replay refuses numbers out of range") {
   CHECK_THROWS_AS(PrioritizedReplay{.epsilon = 0}.validate(), Error);
   CHECK_THROWS_AS(PrioritizedReplay{.steps = 0}.validate(), Error);
   CHECK_THROWS_AS((PrioritizedReplay{.capacity = 3, .stack = 3}.validate()), Error);
+  CHECK_NOTHROW(PrioritizedReplay{.capacity = 7, .steps = 4, .stack = 3}.validate());
+  CHECK_THROWS_WITH((PrioritizedReplay{.capacity = 6, .steps = 4, .stack = 3}.validate()),
+                    "data::PrioritizedReplay: capacity must be greater than the 6 places that returns of 4 steps need "
+                    "(got 6)");
   CHECK_THROWS_WITH(PrioritizedReplay{.capacity = 1'000'000'000'000'000'000}.make_state<float>(10),
                     Catch::Contains("do not fit into memory"));
 }

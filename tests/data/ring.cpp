@@ -168,6 +168,11 @@ TEST_CASE("Uniform replay draws every transition equally often, and nothing from
     CHECK(count == Approx(10'000.0 / static_cast<double>(ring.size())).epsilon(0.2));
   CHECK(counts.rbegin()->first == 99);
   CHECK_THROWS_AS(UniformReplay{.capacity = 1}.validate(), Error);
+  CHECK_THROWS_AS(UniformReplay{.steps = 0}.validate(), Error);
+  CHECK_NOTHROW(UniformReplay{.capacity = 7, .steps = 4, .stack = 3}.validate());
+  CHECK_THROWS_WITH((UniformReplay{.capacity = 6, .steps = 4, .stack = 3}.validate()),
+                    "data::UniformReplay: capacity must be greater than the 6 places that returns of 4 steps need "
+                    "(got 6)");
 }
 
 namespace {

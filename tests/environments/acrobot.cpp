@@ -11,7 +11,7 @@ using namespace mellow;
 using environments::Acrobot;
 using environments::TimeLimit;
 
-// Numbers of classic_environments, section 3.2. Its first observation, official, is of wider bounds than our reset has.
+// Numbers of classic_environments.md 3.2. Its first observation, official, is of wider bounds than our reset has.
 TEST_CASE("Acrobot's references") {
   NumpyGenerator rng(0);
   Acrobot environment;

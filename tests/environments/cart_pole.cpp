@@ -4,7 +4,7 @@
 #include <mellow/environments/check.hpp>
 #include <mellow/environments/time_limit.hpp>
 
-#include "support/catch.hpp"
+#include "environments/support.hpp"
 
 using namespace mellow;
 using environments::CartPole;
@@ -12,11 +12,6 @@ using environments::TimeLimit;
 
 namespace {
 using State = std::array<double, 4>;
-
-void expect_state(const State& state, const State& expected, double tolerance) {
-  for (std::size_t i = 0; i < 4; ++i)
-    CHECK(std::abs(state[i] - expected[i]) <= tolerance * (1 + std::abs(expected[i])));
-}
 
 CartPole gymnasium_reset(std::uint64_t seed, NumpyGenerator& rng) {
   rng = NumpyGenerator(seed);
@@ -26,7 +21,7 @@ CartPole gymnasium_reset(std::uint64_t seed, NumpyGenerator& rng) {
 }
 }  // namespace
 
-// Numbers of classic_environments, section 3.1; "official" ones are printed in Gymnasium's documentation to 8 digits.
+// Numbers of classic_environments.md 3.1; "official" ones are printed in Gymnasium's documentation to 8 digits.
 TEST_CASE("CartPole starts and moves as Gymnasium's does") {
   NumpyGenerator rng(0);
   CartPole environment = gymnasium_reset(123, rng);
@@ -69,6 +64,20 @@ TEST_CASE("CartPole's references in double precision") {
   expect_state(environment.state(), {0.0096, 0.17467919574755525, 0.0308, -0.24306871796000815}, 1e-12);
 }
 
+TEST_CASE("CartPole's constants") {  // classic_environments.md 3.1
+  const environments::CartPoleOptions options;
+  CHECK(options.gravity == 9.8);
+  CHECK(options.cart_mass == 1.0);
+  CHECK(options.pole_mass == 0.1);
+  CHECK(options.half_length == 0.5);
+  CHECK(options.force == 10.0);
+  CHECK(options.time_step == 0.02);
+  CHECK(options.position_limit == 2.4);
+  CHECK(options.angle_limit == 0.20943951023931953);
+  CHECK(options.integrator == environments::CartPoleOptions::Integrator::Euler);
+  CHECK_FALSE(options.sutton_barto_reward);
+}
+
 TEST_CASE("CartPole's limits are strict") {
   Rng rng;
   CartPole environment;
@@ -76,15 +85,17 @@ TEST_CASE("CartPole's limits are strict") {
     environment.set_state({position, 0, angle, 0});
     return environment.step(0, rng).terminated;
   };
-  CHECK(environments::CartPoleOptions{}.angle_limit == Approx(0.20943951023931953).epsilon(1e-15));
   CHECK_FALSE(terminates_at(2.4, 0));
   CHECK(terminates_at(2.4000001, 0));
   CHECK_FALSE(terminates_at(0, -environments::CartPoleOptions{}.angle_limit));
   CHECK(terminates_at(0, -0.2094396));
+  CHECK(terminates_at(0, 0.3));
+  const Step again = environment.step(0, rng);  // Gymnasium would pay 0 from here on
+  CHECK((again.terminated && again.reward == 1.0));
 }
 
 TEST_CASE("A hand-made controller balances every episode, a random one about 22 steps") {
-  double random_total = 0;
+  std::vector<double> random;
   constexpr int episodes = 1000;
   for (std::uint64_t seed = 0; seed < episodes; ++seed) {
     NumpyGenerator reset_rng(seed);
@@ -101,10 +112,16 @@ TEST_CASE("A hand-made controller balances every episode, a random one about 22 
       CHECK((step.truncated && !step.terminated));
     }
     environment.reset(reset_rng);
-    for (step = {}; !step.terminated && !step.truncated; ++random_total) step = environment.step(rng.below(2), rng);
+    double total = 0;
+    for (step = {}; !step.terminated && !step.truncated; ++total) step = environment.step(rng.below(2), rng);
+    random.push_back(total);
   }
-  CHECK(random_total / episodes ==
-        Approx(22.0).margin(3 * 11.6 / std::sqrt(episodes) + 0.05));  // three standard errors, and the sheet's rounding
+  const Summary summary(random);  // within three standard errors, and the sheet's rounding
+  CHECK(summary.mean == Approx(22.0).margin(3 * 11.6 / std::sqrt(episodes) + 0.05));
+  double fourth = 0.0;  // the central moment that a deviation's own error depends on
+  for (const double x : random) fourth += std::pow(x - summary.mean, 4) / episodes;
+  const double kurtosis = fourth / std::pow(summary.deviation, 4);
+  CHECK(summary.deviation == Approx(11.6).margin(3 * 11.6 * std::sqrt((kurtosis - 1) / (4 * episodes)) + 0.05));
 }
 
 TEST_CASE("Seeding once, later resets go on in the stream") {

@@ -17,12 +17,18 @@ namespace {
 Vector<float> force(double a) { return Vector<float>::Constant(1, static_cast<float>(a)); }
 }  // namespace
 
-// Numbers of classic_environments, section 3.3.
+// Numbers of classic_environments.md 3.3.
 TEST_CASE("MountainCar's references") {
   NumpyGenerator rng(42);
   MountainCar environment;
   environment.reset(rng);
   CHECK(environment.state() == MountainCar::State{-0.44520879028880733, 0.0});
+  Vector<float> observation(2);
+  environment.observe(observation);
+  CHECK(observation == Eigen::Vector2f(-0.4452088f, 0.0f));  // official
+  NumpyGenerator one_draw(42);
+  one_draw.uniform();
+  CHECK(rng.bits() == one_draw.bits());
   const auto step_from = [&](const MountainCar::State& state, Index action) {
     environment.set_state(state);
     environment.step(action, rng);
@@ -61,7 +67,7 @@ TEST_CASE("Pushing with the motion brings the car up") {
   CHECK(summary.largest == -113);
 }
 
-// Numbers of classic_environments, section 3.4.
+// Numbers of classic_environments.md 3.4.
 TEST_CASE("MountainCarContinuous's references") {
   NumpyGenerator rng(123);
   MountainCarContinuous environment;

@@ -16,7 +16,7 @@ Vector<float> torque(double u) { return Vector<float>::Constant(1, static_cast<f
 constexpr double pi = std::numbers::pi;
 }  // namespace
 
-// Numbers of classic_environments, section 3.5. They were computed with the torque in double, ours is in float as
+// Numbers of classic_environments.md 3.5. They were computed with the torque in double, ours is in float as
 // NumPy 2's: hence 1e-7 a step, and more along a trace.
 TEST_CASE("Pendulum's references") {
   NumpyGenerator rng(42);
@@ -58,8 +58,12 @@ TEST_CASE("Pendulum's rewards and velocities stay in their bounds, and it never 
     random.push_back(drawn.total);
   }
   CHECK(within);
-  CHECK(Summary(still).mean == Approx(-1229).margin(3 * 368 / std::sqrt(400)));  // three standard errors
-  CHECK(Summary(random).mean == Approx(-1235).margin(3 * 288 / std::sqrt(400)));
+  const auto expect = [](const Summary& summary, double mean, double deviation) {  // within three standard errors
+    CHECK(summary.mean == Approx(mean).margin(3 * deviation / std::sqrt(400)));
+    CHECK(summary.deviation == Approx(deviation).margin(3 * deviation / std::sqrt(2 * 400)));
+  };
+  expect(Summary(still), -1229, 368);
+  expect(Summary(random), -1235, 288);
 
   double lowest = 0.0, highest = -1.0;
   for (int i = 0; i < 10'000; ++i) {
@@ -70,6 +74,12 @@ TEST_CASE("Pendulum's rewards and velocities stay in their bounds, and it never 
   }
   CHECK(lowest >= -16.2736044 - 1e-7);
   CHECK(highest <= 0.0);
+  for (const double side : {-1.0, 1.0}) {  // both bounds are reached
+    environment.unwrapped().set_state({side * pi, side * 8});
+    CHECK(environment.step(torque(side * 2), rng).reward == Approx(-16.2736044).margin(5e-8));
+    environment.unwrapped().set_state({side * 2 * pi, 0});
+    CHECK(environment.step(torque(0), rng).reward == 0.0);
+  }
   environments::check(environment);
 }
 
@@ -84,5 +94,7 @@ TEST_CASE("A controller swings the pendulum up") {
                         if (std::cos(angle) > 0.9) return torque(-15.0 * environments::wrap_angle(angle) - 4.0 * speed);
                         return torque(energy < 0 ? std::copysign(2.0, speed) : -std::copysign(2.0, speed));
                       }).total);
-  CHECK(Summary(returns).mean > -220);  // random torques return about -1235
+  const Summary summary(returns);  // the sheet's controller of this kind: -153, deviation 89; three standard errors
+  CHECK(summary.mean == Approx(-153).margin(3 * 89 / std::sqrt(100)));
+  CHECK(summary.deviation == Approx(89).margin(3 * 89 / std::sqrt(2 * 100)));
 }

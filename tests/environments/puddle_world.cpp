@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers of classic_environments, section 6.
+// Numbers of classic_environments.md 6.
 #include <mellow/environments/check.hpp>
 #include <mellow/environments/puddle_world.hpp>
 #include <mellow/environments/rectangle_puddle_world.hpp>
@@ -11,6 +11,17 @@ using namespace mellow;
 using environments::PuddleWorld;
 using environments::RectanglePuddleWorld;
 
+namespace {
+/// Noise that is always 0, and how often it was drawn.
+struct Still {
+  int draws = 0;
+  double normal(double mean, double) {
+    ++draws;
+    return mean;
+  }
+};
+}  // namespace
+
 TEST_CASE("Puddles are as deep as their distance says") {
   CHECK(PuddleWorld::depth({0.3, 0.75}) == Approx(0.1));
   CHECK(PuddleWorld::depth({0.45, 0.85}) == Approx(0.05));
@@ -20,7 +31,64 @@ TEST_CASE("Puddles are as deep as their distance says") {
   CHECK(PuddleWorld::depth({0.45, 0.35}) == Approx(0.05));
 }
 
-TEST_CASE("Puddle world's rewards, moves and goal") {
+TEST_CASE("Puddle world's rewards where a step ends") {  // classic_environments.md 6: worked
+  Still still;
+  PuddleWorld environment;
+  const auto reward_at = [&](double x, double y) {
+    environment.set_state({x - 0.05, y});
+    const Step step = environment.step(0, still);
+    CHECK((!step.terminated && !step.truncated));
+    expect_state(environment.state(), {x, y}, 1e-15);
+    return step.reward;
+  };
+  CHECK(reward_at(0.3, 0.75) == Approx(-41).epsilon(1e-12));
+  CHECK(reward_at(0.45, 0.85) == Approx(-21).epsilon(1e-12));
+  CHECK(reward_at(0.5, 0.6) == Approx(-21).epsilon(1e-12));
+  CHECK(reward_at(0.2, 0.2) == -1);
+  // In both puddles the deeper one counts alone.
+  CHECK(reward_at(0.45, 0.75) == Approx(-41).epsilon(1e-12));
+  CHECK(reward_at(0.4, 0.78) == Approx(-1 - 400 * 0.07).epsilon(1e-12));   // 0.03 and 0.05 from the segments
+  CHECK(reward_at(0.48, 0.69) == Approx(-1 - 400 * 0.07).epsilon(1e-12));  // sqrt(0.03^2 + 0.06^2) and 0.03
+  CHECK(still.draws == 2 * 7);
+}
+
+TEST_CASE("Puddle world's moves, borders and goal without noise") {
+  Still still;
+  PuddleWorld environment;
+  const auto moved = [&](const PuddleWorld::State& from, Index action) {
+    environment.set_state(from);
+    environment.step(action, still);
+    return environment.state();
+  };
+  const PuddleWorld::State middle{0.5, 0.25}, corner{0.02, 0.02}, other{0.99, 0.97};
+  expect_state(moved(middle, 0), {0.55, 0.25}, 1e-15);
+  expect_state(moved(middle, 1), {0.5, 0.3}, 1e-15);
+  expect_state(moved(middle, 2), {0.45, 0.25}, 1e-15);
+  expect_state(moved(middle, 3), {0.5, 0.2}, 1e-15);
+  CHECK(moved(corner, 2) == PuddleWorld::State{0, 0.02});
+  CHECK(moved(corner, 3) == PuddleWorld::State{0.02, 0});
+  CHECK(moved(other, 0) == PuddleWorld::State{1, 0.97});
+  CHECK(moved(other, 1) == PuddleWorld::State{0.99, 1});
+  CHECK_FALSE(PuddleWorld::in_goal({1.0, 0.9}));  // x + y > 1.9
+  CHECK(PuddleWorld::in_goal({1.0, 0.9000001}));
+  CHECK(PuddleWorld::in_goal({0.95, 0.9500001}));
+
+  Rng rng(1);  // starts are uniform outside of the goal, whose corner takes 0.005 of the square
+  constexpr int starts = 100'000, cells = 10;
+  Eigen::Array<double, cells, cells> counts = decltype(counts)::Zero();
+  for (int i = 0; i < starts; ++i) {
+    environment.reset(rng);
+    const auto [x, y] = environment.state();
+    ++counts(static_cast<Index>(x * cells), static_cast<Index>(y * cells));
+  }
+  for (Index x = 0; x < cells; ++x)
+    for (Index y = 0; y < cells; ++y) {
+      const double expected = starts * (x + y == 2 * (cells - 1) ? 0.005 : 0.01) / 0.995;
+      CHECK(std::abs(counts(x, y) - expected) <= 5 * std::sqrt(expected));
+    }
+}
+
+TEST_CASE("Puddle world's noise and goal") {
   Rng rng(0);
   PuddleWorld environment;
   const double directions[4][2] = {{0.05, 0}, {0, 0.05}, {-0.05, 0}, {0, -0.05}};
@@ -73,6 +141,53 @@ TEST_CASE("Rectangular puddles: rewards are of acting at a place") {
     CHECK_FALSE(environment.step(3, rng).terminated);
     environment.set_state({0.95, 1.0});  // within already
     CHECK_FALSE(environment.step(3, rng).terminated);
+  }
+}
+
+TEST_CASE("Rectangular puddles: corners, and a goal in each corner of the square") {
+  for (const auto& [left, right, low, high] :
+       {std::array{0.1, 0.55, 0.6, 0.8}, {0.3, 0.55, 0.4, 0.6}})  // closed rectangles
+    for (const double x : {left, right})
+      for (const double y : {low, high}) {
+        CHECK(RectanglePuddleWorld::in_puddle({x, y}));
+        const double outwards = x == left ? -1e-5 : 1e-5;
+        CHECK(RectanglePuddleWorld::in_puddle({x + outwards, y}) == (left == 0.3 && x == left && y == high));
+      }
+  CHECK_FALSE(RectanglePuddleWorld::in_puddle({0.2, 0.80001}));
+  CHECK_FALSE(RectanglePuddleWorld::in_puddle({0.4, 0.39999}));
+  CHECK_FALSE(RectanglePuddleWorld::in_puddle({0.2, 0.59999}));
+
+  for (const auto& goal : {RectanglePuddleWorld::State{1, 1}, {0, 1}, {0, 0}, {1, 0}}) {
+    RectanglePuddleWorld environment(goal);
+    Still still;
+    const auto from = [&](double distance) {  // towards the goal along the first axis
+      environment.set_state({std::abs(goal[0] - distance), goal[1]});
+      return environment.step(goal[0] == 1 ? 3 : 2, still);
+    };
+    const Step enters = from(0.149), misses = from(0.151), within = from(0.1);
+    CHECK((enters.terminated && enters.reward == 1 - 0.001));
+    CHECK((!misses.terminated && misses.reward == -0.001));
+    CHECK((!within.terminated && within.reward == -0.001));
+    CHECK(still.draws == 3);  // one a step
+  }
+}
+
+TEST_CASE("Rectangular puddles: the noise along the move has a deviation of 0.01") {
+  Rng rng(2);
+  RectanglePuddleWorld environment;
+  constexpr int draws = 4000;
+  for (Index action = 0; action < 4; ++action) {
+    double mean = 0, squares = 0;
+    for (int i = 0; i < draws; ++i) {
+      environment.set_state({0.5, 0.5});
+      environment.step(action, rng);
+      const double along = environment.state()[action < 2 ? 1 : 0] - 0.5;
+      const double beyond = (action == 0 || action == 3 ? along : -along) - 0.05;
+      mean += beyond / draws;
+      squares += beyond * beyond / draws;
+    }
+    CHECK(std::abs(mean) < 4 * 0.01 / std::sqrt(draws));
+    CHECK(std::sqrt(squares) == Approx(0.01).epsilon(0.05));
   }
 }
 

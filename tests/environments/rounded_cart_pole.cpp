@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers of classic_environments, section 6.
+// Numbers of classic_environments.md 6.
 #include <mellow/environments/check.hpp>
 #include <mellow/environments/rounded_cart_pole.hpp>
 
@@ -31,6 +31,11 @@ TEST_CASE("The variant rounds its states and fails at 20 degrees") {
     return environment.step(1, rng);
   };
   CHECK(step_from({0, 0, 0.34, 0}).reward == 1.0);
+  for (const double side : {-1.0, 1.0}) {  // 20 degrees are 0.34907
+    environment.set_state({0, 0, side * 0.349, side * 1e-3});
+    const Step stands = environment.step(side > 0 ? 1 : 0, rng);  // towards the fall: turns the pole back
+    CHECK((stands.reward == 1.0 && !stands.terminated));
+  }
   const Step fallen = step_from({0, 0, 0.36, 3.0});
   CHECK((fallen.reward == -10.0 && fallen.terminated));
   const Step left = step_from({2.4, 1.0, 0, 0});
@@ -42,10 +47,19 @@ TEST_CASE("The variant rounds its states and fails at 20 degrees") {
 
 TEST_CASE("Gravity changes the variant's fall") {
   Rng rng;
-  RoundedCartPole moon(5.0), planet(12.0);
-  for (RoundedCartPole* environment : {&moon, &planet}) {
-    environment->set_state({0, 0, 0.3, 0});
-    environment->step(0, rng);
+  for (const double gravity : {5.0, 6.0, 8.0, 12.0}) {
+    CAPTURE(gravity);
+    RoundedCartPole environment(gravity);
+    const double spin = -1.0, angle = 0.3;
+    environment.set_state({0, 0, angle, spin});
+    environment.step(0, rng);
+    const double t = (-10 + 0.05 * spin * spin * std::sin(angle)) / 1.1;  // classic_environments.md 3.1
+    const double rate = (gravity * std::sin(angle) - std::cos(angle) * t) /
+                        (0.5 * (4.0 / 3.0 - 0.1 * std::cos(angle) * std::cos(angle) / 1.1));
+    const double velocity = 0.02 * (t - 0.05 * rate * std::cos(angle) / 1.1), next_spin = spin + 0.02 * rate;
+    expect_state(environment.state(),
+                 {std::round(0.02 * velocity * 10) / 10, std::round(velocity * 10) / 10,
+                  std::round((angle + 0.02 * next_spin) * 1000) / 1000, std::round(next_spin * 10) / 10},
+                 1e-12);
   }
-  CHECK(planet.state()[3] > moon.state()[3]);
 }

@@ -34,6 +34,40 @@ TEST_CASE("Every preset has a name of its own, fits its environment and learns")
   CHECK(names.size() == value::dqn_preset_names().size());
 }
 
+TEST_CASE("Presets have the spaces, limits and thresholds of their tasks") {  // the table of classic_environments.md 1
+  struct Task {
+    const char *preset, *name;
+    Index features, actions, limit;
+    std::optional<double> threshold;
+  };
+  for (const Task& task :
+       {Task{"cartpole", "CartPole-v1", 4, 2, 500, 475.0}, Task{"acrobot", "Acrobot-v1", 6, 3, 500, -100.0},
+        Task{"mountain-car", "MountainCar-v0", 2, 3, 200, -110.0}, Task{"pendulum", "Pendulum-v1", 3, 0, 200, {}}}) {
+    CAPTURE(task.name);
+    const value::DqnPreset preset = value::dqn_preset(task.preset);
+    CHECK(preset.task.starts_with(task.name));
+    CHECK(preset.solved == task.threshold);
+    auto environment = preset.environment;
+    CHECK(environment.observation_space().size() == task.features);
+    const Index actions = environment.action_space().n;
+    if (task.actions > 0) CHECK(actions == task.actions);  // Pendulum's torques are made discrete
+
+    Rng rng(0);
+    Vector<float> o(task.features);
+    Index steps = 0;
+    Step step;
+    for (environment.reset(rng); !step.terminated && !step.truncated; ++steps) {  // acts so that nothing ends it
+      environment.observe(o);
+      const bool balance = task.actions == 2;
+      const Index action = balance ? Index{o[2] + 0.25f * o[3] + 0.05f * o[0] + 0.1f * o[1] > 0} : actions / 2;
+      step = environment.step(action, rng);
+    }
+    CHECK((steps == task.limit && step.truncated && !step.terminated));
+  }
+  const double pendulum = value::dqn_preset("pendulum").reaches;  // 3.5: trained agents get about -140 to -160
+  CHECK((pendulum >= -160 && pendulum <= -140));
+}
+
 TEST_CASE("A preset in any environment is the agent in that environment, bit for bit") {
   const auto preset = value::dqn_preset("acrobot");
   auto erased = preset.make_agent(1), plain = preset.make_agent(1);

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace mellow {
 
@@ -17,7 +18,11 @@ namespace mellow {
 class NumpyGenerator {
  public:
   /// As `numpy.random.default_rng(seed)`.
-  explicit constexpr NumpyGenerator(std::uint64_t seed) {
+  explicit constexpr NumpyGenerator(std::uint64_t seed) : NumpyGenerator(words_of(seed)) {}
+
+  /// The same for a seed of any length: its 32-bit words from the lowest, as NumPy splits a whole number and also
+  /// takes them as a list. Zeros at the end change nothing within the first four words, but they do beyond.
+  explicit constexpr NumpyGenerator(std::span<const std::uint32_t> seed) {
     const auto words = seed_sequence(seed);
     const U128 start = U128{words[0]} << 64 | words[1];
     increment_ = (U128{words[2]} << 64 | words[3]) << 1 | 1;
@@ -53,8 +58,11 @@ class NumpyGenerator {
 
   /// The four words that SeedSequence(seed) gives a bit generator.
   static constexpr std::array<std::uint64_t, 4> seed_sequence(std::uint64_t seed) {
-    const std::array<std::uint32_t, 2> entropy{static_cast<std::uint32_t>(seed),
-                                               static_cast<std::uint32_t>(seed >> 32)};
+    return seed_sequence(words_of(seed));
+  }
+
+  /// The same for a seed of any length: its 32-bit words from the lowest.
+  static constexpr std::array<std::uint64_t, 4> seed_sequence(std::span<const std::uint32_t> seed) {
     std::uint32_t multiplier = 0x43b0d7e5u;
     const auto hash = [&multiplier](std::uint32_t v) {
       v ^= multiplier;
@@ -63,13 +71,16 @@ class NumpyGenerator {
       return v ^ v >> 16;
     };
     std::array<std::uint32_t, 4> pool{};
-    for (std::size_t i = 0; i < 4; ++i) pool[i] = hash(i < 2 ? entropy[i] : 0u);
+    const auto mix = [&](std::size_t to, std::uint32_t hashed) {
+      const std::uint32_t mixed = 0xca01f9ddu * pool[to] - 0x4973f715u * hashed;
+      pool[to] = mixed ^ mixed >> 16;
+    };
+    for (std::size_t i = 0; i < 4; ++i) pool[i] = hash(i < seed.size() ? seed[i] : 0u);
     for (std::size_t source = 0; source < 4; ++source)
-      for (std::size_t to = 0; to < 4; ++to) {
-        if (to == source) continue;
-        const std::uint32_t mixed = 0xca01f9ddu * pool[to] - 0x4973f715u * hash(pool[source]);
-        pool[to] = mixed ^ mixed >> 16;
-      }
+      for (std::size_t to = 0; to < 4; ++to)
+        if (to != source) mix(to, hash(pool[source]));
+    for (std::size_t source = 4; source < seed.size(); ++source)
+      for (std::size_t to = 0; to < 4; ++to) mix(to, hash(seed[source]));
     std::uint32_t out = 0x8b51f9ddu;
     std::array<std::uint64_t, 4> words{};
     for (std::size_t i = 0; i < 8; ++i) {
@@ -92,6 +103,10 @@ class NumpyGenerator {
 
  private:
   __extension__ using U128 = unsigned __int128;
+
+  static constexpr std::array<std::uint32_t, 2> words_of(std::uint64_t seed) {
+    return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
+  }
 
   constexpr void advance() {
     constexpr U128 multiplier = U128{0x2360ed051fc65da4u} << 64 | 0x4385df649fccf645u;

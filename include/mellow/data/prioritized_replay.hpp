@@ -49,12 +49,11 @@ struct PrioritizedReplayOf {
   /// Throws Error for a number out of range.
   void validate() const {
     constexpr auto where = "data::PrioritizedReplay";
-    require_places(where, capacity, stack);
+    require_places(where, capacity, stack, steps);
     require(alpha >= 0 && alpha <= 1, where, "alpha must lie in [0, 1]", alpha);
     require(beta.minimum() >= 0, where, "beta must lie in [0, 1]", beta.minimum());
     require(beta.maximum() <= 1, where, "beta must lie in [0, 1]", beta.maximum());
     require(std::isfinite(epsilon) && epsilon > 0, where, "epsilon must be positive and finite", epsilon);
-    require(steps > 0, where, "steps must be positive", steps);
   }
 
   /// An empty replay for observations of `features` numbers.

@@ -22,14 +22,7 @@ struct UniformReplayOf {
   using State = Ring<Storage, Scalar, Action>;
 
   /// Throws Error for a number out of range.
-  void validate() const {
-    require(steps > 0, "data::UniformReplay", "steps must be positive", steps);
-    require_places("data::UniformReplay", capacity, stack);
-    require(capacity - stack >= steps, "data::UniformReplay",
-            fmt::format("capacity must be greater than the {} places that returns of {} steps need", stack + steps - 1,
-                        steps),
-            capacity);
-  }
+  void validate() const { require_places("data::UniformReplay", capacity, stack, steps); }
 
   /// An empty replay for observations of `features` numbers.
   template <class Scalar, class Action = Index>

@@ -13,28 +13,10 @@
 
 #include "mellow/core/error.hpp"
 #include "mellow/core/nearest.hpp"
+#include "mellow/tools/read_number.hpp"
 
 namespace mellow {
 namespace {
-
-/// Reads the whole of `text` as a number; a whole number may also be written 1e6. Nothing where it is none or too
-/// large.
-template <class Number>
-std::optional<Number> read_number(std::string_view text) {
-  const auto read = [&](auto value) -> std::optional<decltype(value)> {
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-  };
-  if (const auto number = read(Number{})) return number;
-  if constexpr (std::integral<Number>) {
-    const auto real = read(0.0);
-    const bool fits = real && *real == std::trunc(*real) &&
-                      std::abs(*real) < std::min(0x1p53, 1.0 + static_cast<double>(std::numeric_limits<Number>::max()));
-    if (fits && (std::is_signed_v<Number> || *real >= 0)) return static_cast<Number>(*real);
-  }
-  return std::nullopt;
-}
 
 /// What a number must be, such as "a whole number from 1 to 8".
 template <class Number>
@@ -46,6 +28,14 @@ std::string describe(const OptionRange<Number>& range) {
   if (low) return text + fmt::format(" of at least {}", range.minimum);
   if (high) return text + fmt::format(" of at most {}", range.maximum);
   return std::is_unsigned_v<Number> ? text + " of at least 0" : text;
+}
+
+/// Why a text is not one of those allowed; empty where it is, or where any is allowed.
+std::string refusal(const std::string& text, const std::vector<std::string>& allowed) {
+  if (allowed.empty() || std::ranges::find(allowed, text) != allowed.end()) return {};
+  const auto near = nearest(text, allowed);
+  return fmt::format("must be one of {} (got {}{})", fmt::join(allowed, ", "), text,
+                     near.empty() ? "" : fmt::format("; did you mean {}?", near));
 }
 
 }  // namespace
@@ -71,7 +61,10 @@ struct CommandLine::Impl {
   std::string help(std::string_view program) const {
     std::size_t width = 0;
     for (const auto& [usage, text] : lines) width = std::max(width, usage.size());
-    auto result = fmt::format("{}\n\nUsage: {} [options]\n\n", app.get_description(), program);
+    std::string usage_of_arguments;
+    for (const Argument& argument : arguments)
+      usage_of_arguments += fmt::format(argument.value->empty() ? " {}" : " [{}]", argument.name);
+    auto result = fmt::format("{}\n\nUsage: {}{} [options]\n\n", app.get_description(), program, usage_of_arguments);
     for (const auto& [usage, text] : lines) result += fmt::format("  {:<{}}  {}\n", usage, width, text);
     return result;
   }
@@ -84,7 +77,15 @@ struct CommandLine::Impl {
     return nearest(name, known);
   }
 
+  /// An argument without dashes, in its place.
+  struct Argument {
+    std::string name;
+    std::string* value;
+    std::vector<std::string> allowed;
+  };
+
   CLI::App app;
+  std::vector<Argument> arguments;
   std::vector<std::pair<std::string, std::string>> lines;  // usage and explanation of each option, for the help
 };
 
@@ -108,7 +109,7 @@ CommandLine& CommandLine::option(const std::string& name, Number& value, const s
                                  std::type_identity_t<OptionRange<Number>> range) {
   impl_->add(name, std::integral<Number> ? "INT" : "NUMBER", help, fmt::format("{}", value),
              [name, &value, range](const std::string& text) {
-               const auto number = read_number<Number>(text);
+               const auto number = tools::read_number<Number>(text);
                // Written so that NaN, which compares with nothing, is refused.
                if (!number || !(*number >= range.minimum && *number <= range.maximum)) {
                  throw CLI::ValidationError(name, fmt::format("must be {} (got {})", describe(range), text));
@@ -131,17 +132,25 @@ template CommandLine& CommandLine::option(const std::string&, double&, const std
 
 CommandLine& CommandLine::option(const std::string& name, std::string& value, const std::string& help,
                                  std::vector<std::string> allowed) {
-  const auto list = fmt::format("{}", fmt::join(allowed, ", "));
-  const auto explained = allowed.empty() ? help : fmt::format("{}: {}", help, list);
+  const auto explained = allowed.empty() ? help : fmt::format("{}: {}", help, fmt::join(allowed, ", "));
   impl_->add(name, "TEXT", explained, value,
-             [name, &value, allowed = std::move(allowed), list](const std::string& text) {
-               if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), text) == allowed.end()) {
-                 const auto near = nearest(text, allowed);
-                 const auto hint = near.empty() ? "" : fmt::format("; did you mean {}?", near);
-                 throw CLI::ValidationError(name, fmt::format("must be one of {} (got {}{})", list, text, hint));
-               }
+             [name, &value, allowed = std::move(allowed)](const std::string& text) {
+               if (const auto why = refusal(text, allowed); !why.empty()) throw CLI::ValidationError(name, why);
                value = text;
              });
+  return *this;
+}
+
+CommandLine& CommandLine::option(const std::string& name, std::vector<std::string>& values, const std::string& help) {
+  impl_->app.add_option(name, values)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  impl_->describe(name + " TEXT ...", help, fmt::format("{}", fmt::join(values, ", ")));
+  return *this;
+}
+
+CommandLine& CommandLine::argument(const std::string& name, std::string& value, const std::string& help,
+                                   std::vector<std::string> allowed) {
+  impl_->describe(name, allowed.empty() ? help : fmt::format("{}: {}", help, fmt::join(allowed, ", ")), value);
+  impl_->arguments.push_back({name, &value, std::move(allowed)});
   return *this;
 }
 
@@ -167,13 +176,23 @@ void CommandLine::parse(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     refuse(error.what());
   }
+  std::size_t place = 0;
   for (const auto& argument : app.remaining()) {
+    if (!argument.starts_with('-') && place < impl_->arguments.size()) {
+      const auto& [name, value, allowed] = impl_->arguments[place++];
+      if (const auto why = refusal(argument, allowed); !why.empty()) refuse(fmt::format("{}: {}", name, why));
+      *value = argument;
+      continue;
+    }
     if (!argument.starts_with('-')) refuse(argument + ": unexpected argument (--help lists all options)");
     const auto name = argument.substr(0, argument.find('='));
     const auto near = impl_->nearest_option(name);
     refuse(
         fmt::format("{}: unknown option ({})", name, near.empty() ? "--help lists all" : "did you mean " + near + "?"));
   }
+  for (; place < impl_->arguments.size(); ++place)
+    if (impl_->arguments[place].value->empty())
+      refuse(impl_->arguments[place].name + ": missing (--help explains it)");
 }
 
 int run_main(const std::function<void()>& body) {

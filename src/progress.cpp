@@ -110,12 +110,13 @@ std::string Progress::line(double now, bool last) const {
   // Ordered by importance: what does not fit is dropped from the end.
   std::vector<std::string> fields;
   if (limited) fields.push_back(fmt::format("{:3.0f}%", std::floor(100 * fraction())));
-  fields.push_back(count(state_.step, total_steps_, "steps"));
+  if (!options_.label.empty()) fields.push_back(options_.label);
+  fields.push_back(count(state_.step, total_steps_, options_.unit));
   if (options_.total_episodes > 0) fields.push_back(count(state_.episodes, options_.total_episodes, "episodes"));
   if (last) fields.push_back("in " + duration(now - start_));
   const double rate = last ? static_cast<double>(state_.step - first_step_) / (now - start_) : steps_per_second_;
   if (std::isfinite(rate) && rate > 0) {
-    fields.push_back((rate < 10 ? fmt::format("{:.1f}", rate) : grouped(std::llround(rate))) + " steps/s");
+    fields.push_back((rate < 10 ? fmt::format("{:.1f}", rate) : grouped(std::llround(rate))) + fmt::format(" {}/s", options_.unit));
   }
   if (!last && fraction_per_second_ > 0) {
     fields.push_back(duration((1 - fraction()) / fraction_per_second_) + " left");

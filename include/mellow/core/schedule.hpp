@@ -58,6 +58,15 @@ class Schedule {
   double maximum() const { return std::max({from_, to_, warm_up_ > 0 ? 0.0 : from_}); }
   /// @}
 
+  /// @{
+  /// What it was made of: `Schedule(shape(), start(), end(), duration())`, after `warm_up_duration()` steps if not 0.
+  Shape shape() const { return shape_; }
+  double start() const { return from_; }
+  double end() const { return to_; }
+  Index duration() const { return duration_; }
+  Index warm_up_duration() const { return warm_up_; }
+  /// @}
+
   friend Schedule warm_up(Index duration, Schedule then);
 
  private:

@@ -47,6 +47,14 @@ class CommandLine {
   /// Adds a path.
   CommandLine& option(const std::string& name, std::filesystem::path& value, const std::string& help);
 
+  /// Adds an option that may be given several times, each time with another text.
+  CommandLine& option(const std::string& name, std::vector<std::string>& values, const std::string& help);
+
+  /// Adds an argument without dashes, which must be given unless `value` has a default; where `allowed` is not empty, one
+  /// of these. Arguments are read in the order in which they were added.
+  CommandLine& argument(const std::string& name, std::string& value, const std::string& help,
+                        std::vector<std::string> allowed = {});
+
   /// Reads the arguments. `--help` prints the options and ends the program with status 0; an unknown option or a bad
   /// value prints one line on stderr that names it and ends the program with status 2.
   void parse(int argc, const char* const* argv);

@@ -24,6 +24,8 @@ struct ProgressState {
 /// What a progress line counts towards, and where it goes.
 struct ProgressOptions {
   std::int64_t total_episodes = 0;     ///< budget in episodes; 0: none
+  std::string label{};                 ///< what the line begins with; empty: nothing
+  std::string unit = "steps";          ///< what is counted
   std::FILE* out = stderr;             ///< not owned
   std::optional<std::size_t> width{};  ///< columns of the terminal, 0 where `out` is none; by default asks `out`
   std::function<double()> clock{};     ///< seconds that never run back; by default the steady clock

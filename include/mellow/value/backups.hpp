@@ -15,7 +15,8 @@ concept TargetBackup = requires(const B backup, const Vector<Scalar> q) {
   { backup(q) } -> std::convertible_to<Scalar>;
 };
 
-/// A backup that needs the online network's values as well: `backup(target_q, online_q) -> value`.
+/// A backup that needs the online network's values as well: `backup(target_q, online_q) -> value`. One that looks at
+/// them only at times may say so by `wants_online() const -> bool`; what it is then given instead has no meaning.
 template <class B, class Scalar>
 concept OnlineBackup = !TargetBackup<B, Scalar> && requires(const B backup, const Vector<Scalar> q) {
   { backup(q, q) } -> std::convertible_to<Scalar>;

@@ -189,9 +189,14 @@ class Dqn {
 
   template <class TargetOutputs>
   decltype(auto) online_next_outputs(const TargetOutputs& target_next) {
-    if constexpr (OnlineBackup<typename Types::Backup, Scalar>)
+    const auto online_next = [&]() -> decltype(auto) {
       return learner_.network.forward(learner_.online, learner_.batch.next_observations, online_next_tape_);
-    else return (target_next);  // not looked at
+    };
+    if constexpr (!OnlineBackup<typename Types::Backup, Scalar>) return (target_next);  // not looked at
+    else if constexpr (requires { backup_.wants_online(); }) {
+      using Outputs = std::remove_cvref_t<decltype(online_next())>;
+      return backup_.wants_online() ? Outputs(online_next()) : Outputs(target_next);
+    } else return online_next();
   }
 
   template <class Moment>

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent.hpp"
+
+#include <fmt/format.h>
+
+#include <mellow/core/error.hpp>
+#include <mellow/core/nearest.hpp>
+
+namespace mellow::suite {
+namespace {
+
+/// The entry of a name in a list.
+template <class Entry>
+const Entry& named(const std::vector<Entry>& list, std::string_view name, const char* kind) {
+  std::vector<std::string> known;
+  for (const Entry& entry : list) {
+    if (entry.name == name) return entry;
+    known.emplace_back(entry.name);
+  }
+  const auto near = nearest(name, known);
+  throw Error(kind,
+              fmt::format("there is none of this name{}",
+                          near.empty() ? " (`mellow_bench list` names all)" : "; did you mean " + near + "?"),
+              name);
+}
+
+}  // namespace
+
+const std::vector<AgentEntry>& agent_list() {
+  static const std::vector<AgentEntry> list{
+      {"dqn", "deep Q-learning of exchangeable parts; vectors in, discrete actions out", make_dqn},
+      {"q_learning", "a table of action values, any operator as backup (Watkins 1989)", make_q_learning},
+      {"sarsa", "a table, the value of the action that is taken next (Rummery & Niranjan 1994)", make_sarsa},
+      {"expected_sarsa", "a table, the expected value under the policy (van Seijen et al. 2009)", make_expected_sarsa},
+      {"double_q_learning", "two tables that judge each other's choices (van Hasselt 2010)", make_double_q_learning},
+  };
+  return list;
+}
+
+const std::vector<Preset>& preset_list() {
+  static const std::vector<Preset> list{
+      {"cartpole", "dqn", "CartPole-v1", 50'000, {"backup=double_q", "tracking=polyak"}},
+      {"acrobot",
+       "dqn",
+       "Acrobot-v1",
+       80'000,
+       {"backup=double_q", "tracking=polyak", "batch_size=128", "update_every=2",
+        "optimizer.learning_rate=linear:1e-3:1e-4:40000"}},
+      {"mountain-car",
+       "dqn",
+       "MountainCar-v0",
+       120'000,
+       {"backup=double_q", "tracking=polyak", "update_every=2", "replay.steps=5", "env.rescale_observations=true"}},
+      {"pendulum",
+       "dqn",
+       "Pendulum-v1",
+       30'000,
+       {"backup=double_q", "tracking=polyak", "loss=huber", "env.action_levels=5"}},
+  };
+  return list;
+}
+
+const AgentEntry& agent_of(std::string_view name) { return named(agent_list(), name, "agent"); }
+const Preset& preset_of(std::string_view name) { return named(preset_list(), name, "preset"); }
+
+}  // namespace mellow::suite

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+
+#include <mellow/tools/checkpoints.hpp>
+#include <mellow/tools/recorder.hpp>
+#include <mellow/training/run.hpp>
+
+#include "../agent.hpp"
+
+namespace mellow::suite {
+
+/// Shows a run's status every so many steps.
+struct Shown {
+  const std::function<void(const training::RunStatus&)>& show;
+  void on_step(const training::RunStatus& status) const {
+    if (show && status.step % 256 == 0) show(status);
+  }
+};
+
+/// Trains an agent as requested, with checkpoints, and tests its best and its last parameters on fresh episodes.
+/// `save(parameters)` writes weights; it is called for the best ones whenever there are better ones.
+template <class Agent, class E, class Save>
+RunSummary run_agent(Agent agent, const E& environment, const RunRequest& request, const Save& save) {
+  const auto start = std::chrono::steady_clock::now();
+  tools::Recorder recorder(request.folder, {.steps = request.options.steps, .progress = false});
+  tools::Checkpoints checkpoints(request.folder / "checkpoints", {.every = request.checkpoint_every});
+  const auto run = training::train(agent, environment, request.options, recorder, checkpoints,
+                                   training::OnImprovement([&] { save(agent.parameters()); }), Shown{request.show});
+  RunSummary summary{.finished = run.end != training::RunEnd::Stopped,
+                     .steps = run.steps,
+                     .episodes = run.episodes,
+                     .best_step = run.best_step,
+                     .best_evaluation = run.best_return,
+                     .mean_return = run.mean_return};
+  if (!summary.finished) return summary;
+  const auto test = [&] {
+    return training::mean(training::evaluate(agent, run.environment, request.test_episodes,
+                                             Rng(request.options.seed, training::streams::test)));
+  };
+  summary.last_weights = test();
+  if (run.best_parameters.size() > 0) agent.set_parameters(run.best_parameters);
+  summary.best_weights = test();
+  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return summary;
+}
+
+/// The environment of the kind that an agent knows. Throws Error where it is of another.
+template <class Kind>
+const Kind& of_kind(const AnyEnvironment& environment, const char* agent, const char* needs) {
+  if (const auto* const fitting = std::get_if<Kind>(&environment)) return *fitting;
+  throw Error(agent, fmt::format("does not know this environment: it needs {}", needs));
+}
+
+}  // namespace mellow::suite

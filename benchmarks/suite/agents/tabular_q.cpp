@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include <mellow/operators/boltzmann.hpp>
+#include <mellow/operators/epsilon_mix.hpp>
+#include <mellow/operators/max.hpp>
+#include <mellow/operators/mean.hpp>
+#include <mellow/operators/mellowmax.hpp>
+#include <mellow/tools/safetensors.hpp>
+#include <mellow/value/tabular_q.hpp>
+
+#include "../any_part.hpp"
+#include "explorations.hpp"
+#include "run_agent.hpp"
+
+namespace mellow::suite {
+namespace {
+
+using Operators = AnyTableBackup<operators::Max, operators::Mellowmax, operators::Boltzmann, operators::EpsilonMix,
+                                 operators::Mean>;
+
+/// Traces that add up or start again, as chosen.
+struct AnyTraces : AnyPart<roles::Traces, value::Accumulating, value::Replacing> {
+  double lambda = 0.9;
+  double visited(double trace, double learning_rate) const {
+    return std::visit([&](const auto& p) { return p.visited(trace, learning_rate); }, part);
+  }
+};
+
+/// What the tabular agents have in common.
+class TabularConfig : public AgentConfig {
+ public:
+  void describe(Settings& settings) override {
+    settings.add("discount", options_.discount, "of the next state's value, in [0, 1]");
+    settings.add("learning_rate", options_.learning_rate, "by environment steps, in [0, 1]");
+    settings.add("initial_value", options_.initial_value, "of every action");
+    explorations_.describe(settings);
+  }
+
+ protected:
+  template <class... Parts>
+  RunSummary run_table(const AnyEnvironment& any, const RunRequest& request, const Parts&... parts) const {
+    const Table& environment = of_kind<Table>(any, "a table", "observations and actions that are indices");
+    value::TabularQ agent(environment.observation_space().n, environment.action_space().n, options_,
+                          explorations_.part(), parts...);
+    return run_agent(std::move(agent), environment, request, [&](const Matrix<double>& table) {
+      const std::span numbers(table.data(), static_cast<std::size_t>(table.size()));
+      tools::save_safetensors(request.folder / "weights.safetensors",
+                              {{"table", {table.cols(), table.rows()}, numbers}});
+    });
+  }
+
+ private:
+  value::TabularQOptions options_{};
+  Explorations explorations_{};
+};
+
+/// A table whose traces can be chosen.
+class TracesConfig : public TabularConfig {
+ public:
+  void describe(Settings& settings) override {
+    TabularConfig::describe(settings);
+    settings.add_choice("traces", choice_, {"none", "accumulating", "replacing", "dutch"},
+                        "which earlier steps share in an error");
+    for (const char* name : {"accumulating", "replacing", "dutch"}) {
+      settings.begin_alternative("traces", name);
+      settings.add("lambda", lambda_, "how far back they reach, in [0, 1]");
+    }
+    settings.end_alternative();
+  }
+
+ protected:
+  template <class Backup>
+  RunSummary run_traces(const AnyEnvironment& environment, const RunRequest& request, const Backup& backup) const {
+    switch (choice_) {
+      case 1:
+        return run_table(environment, request, backup, AnyTraces{{.part = value::Accumulating{}}, lambda_});
+      case 2:
+        return run_table(environment, request, backup, AnyTraces{{.part = value::Replacing{}}, lambda_});
+      case 3:
+        return run_table(environment, request, backup, value::Dutch{lambda_});
+      default:
+        return run_table(environment, request, backup);
+    }
+  }
+
+  bool has_traces() const { return choice_ != 0; }
+
+ private:
+  std::size_t choice_ = 0;
+  double lambda_ = 0.9;
+};
+
+class QLearningConfig final : public TracesConfig {
+ public:
+  void describe(Settings& settings) override {
+    TracesConfig::describe(settings);
+    settings.add_choice("backup", choice_, {"max", "mellowmax", "boltzmann", "epsilon_mix", "mean"},
+                        "value of the next state from its actions'");
+    settings.begin_alternative("backup", "mellowmax");
+    settings.add("omega", mellowmax_.omega, "sharpness; not 0");
+    settings.begin_alternative("backup", "boltzmann");
+    settings.add("beta", boltzmann_.beta, "inverse temperature");
+    settings.begin_alternative("backup", "epsilon_mix");
+    settings.add("epsilon", epsilon_mix_.epsilon, "share of the mean");
+    settings.end_alternative();
+  }
+
+  RunSummary run(const AnyEnvironment& environment, const RunRequest& request) const override {
+    if (choice_ == 0) return run_traces(environment, request, operators::Max{});
+    if (has_traces()) throw Error("q_learning", "traces need backup=max: they are cut where it took another action");
+    return run_table(environment, request, backup());
+  }
+
+ private:
+  Operators backup() const {
+    switch (choice_) {
+      case 1:
+        return {{.part = mellowmax_}};
+      case 2:
+        return {{.part = boltzmann_}};
+      case 3:
+        return {{.part = epsilon_mix_}};
+      default:
+        return {{.part = operators::Mean{}}};
+    }
+  }
+
+  std::size_t choice_ = 0;
+  operators::Mellowmax mellowmax_{};
+  operators::Boltzmann boltzmann_{};
+  operators::EpsilonMix epsilon_mix_{};
+};
+
+/// SARSA or its expectation.
+template <class Backup>
+class OnPolicyConfig final : public TracesConfig {
+ public:
+  RunSummary run(const AnyEnvironment& environment, const RunRequest& request) const override {
+    return run_traces(environment, request, Backup{});
+  }
+};
+
+class DoubleQLearningConfig final : public TabularConfig {
+ public:
+  RunSummary run(const AnyEnvironment& environment, const RunRequest& request) const override {
+    return run_table(environment, request, value::DoubleQ{});
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<AgentConfig> make_q_learning() { return std::make_unique<QLearningConfig>(); }
+std::unique_ptr<AgentConfig> make_sarsa() { return std::make_unique<OnPolicyConfig<value::Sarsa>>(); }
+std::unique_ptr<AgentConfig> make_expected_sarsa() {
+  return std::make_unique<OnPolicyConfig<value::ExpectedSarsa>>();
+}
+std::unique_ptr<AgentConfig> make_double_q_learning() { return std::make_unique<DoubleQLearningConfig>(); }
+
+}  // namespace mellow::suite

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <mellow/core/parts.hpp>
+#include <mellow/operators/exploration.hpp>
+#include <mellow/nn/parameter_layout.hpp>
+#include <mellow/value/backups.hpp>
+
+/// Parts that are one of several, chosen at run time: each models the concept of its role and hands every call to the
+/// one that it holds, so an agent is compiled once for all of them and gives the same bits as with the plain part.
+namespace mellow::suite {
+
+/// What these have in common.
+template <class Role, class... Ps>
+struct AnyPart {
+  using role = Role;
+  std::variant<Ps...> part{};
+
+  void validate() const { std::visit([](const auto& p) { validate_part(p); }, part); }
+};
+
+/// One of several backups.
+template <class... Ps>
+struct AnyBackup : AnyPart<roles::Backup, Ps...> {
+  /// Whether the one chosen looks at the online network's values.
+  bool wants_online() const {
+    return std::visit([]<class P>(const P&) { return value::OnlineBackup<P, float>; }, this->part);
+  }
+
+  template <class Target, class Online>
+  typename Target::Scalar operator()(const Eigen::DenseBase<Target>& target_q,
+                                     const Eigen::DenseBase<Online>& online_q) const {
+    return std::visit(
+        [&]<class P>(const P& backup) -> typename Target::Scalar {
+          if constexpr (value::OnlineBackup<P, typename Target::Scalar>)
+            return backup(target_q.derived(), online_q.derived());
+          else return backup(target_q.derived());
+        },
+        this->part);
+  }
+};
+
+/// One of several backups of a table, which need the present values alone.
+template <class... Ps>
+struct AnyTableBackup : AnyPart<roles::Backup, Ps...> {
+  template <class Derived>
+  double operator()(const Eigen::DenseBase<Derived>& q) const {
+    return std::visit([&](const auto& backup) -> double { return backup(q.derived()); }, this->part);
+  }
+};
+
+/// One of several ways to explore.
+template <class... Ps>
+struct AnyExploration : AnyPart<roles::Exploration, Ps...> {
+  template <class Scalar>
+  using State = std::tuple<StateOf<Ps, Scalar>...>;
+
+  template <class States, class Choice>
+  auto choose(States& states, Choice&& choice, Index step, Rng& rng) const {
+    return with_state(states, [&](const auto& part, auto& state) {
+      return call_part(operators::calls::choose, part, state, choice, step, rng);
+    });
+  }
+
+  template <class Derived>
+  void probabilities(const Eigen::DenseBase<Derived>& q, Index step, VectorRef<typename Derived::Scalar> pi) const {
+    std::visit([&](const auto& part) { part.probabilities(q.derived(), step, pi); }, this->part);
+  }
+
+ private:
+  template <class States, class Call>
+  auto with_state(States& states, const Call& call) const {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      using Result = decltype(call(std::get<0>(this->part), std::get<0>(states)));
+      Result result{};
+      ((this->part.index() == I ? void(result = call(*std::get_if<I>(&this->part), std::get<I>(states))) : void()), ...);
+      return result;
+    }(std::index_sequence_for<Ps...>{});
+  }
+};
+
+/// One of several optimisers.
+template <class... Ps>
+struct AnyOptimizer : AnyPart<roles::Optimizer, Ps...> {
+  template <class Scalar>
+  struct State {
+    std::variant<typename Ps::template State<Scalar>...> state;
+    nn::ParameterLayout layout = 0;
+
+    void reset(const nn::ParameterLayout& parameters) {
+      layout = parameters;
+      std::visit([&](auto& s) { s.reset(layout); }, state);
+    }
+    /// Becomes the state of the optimiser of this number. To be called once, when the agent is made.
+    void choose(std::size_t which) {
+      [&]<std::size_t... I>(std::index_sequence<I...>) {
+        ((which == I ? void(state.template emplace<I>()) : void()), ...);
+      }(std::index_sequence_for<Ps...>{});
+      reset(layout);
+    }
+
+    template <class Self, class Visit>
+    static void visit_state(Self& self, Visit&& visit) {
+      std::visit([&](auto& s) { visit("state", s); }, self.state);
+    }
+  };
+
+  template <class States, class Theta, class Gradient>
+  void step(States& states, Theta& theta, const Gradient& gradient) const {
+    std::visit(
+        [&]<class P>(const P& part) {
+          using Mine = typename P::template State<typename std::remove_cvref_t<Theta>::Scalar>;
+          part.step(std::get<Mine>(states.state), theta, gradient);
+        },
+        this->part);
+  }
+
+  double learning_rate(Index step) const {
+    return std::visit([&](const auto& part) -> double { return part.learning_rate(step); }, this->part);
+  }
+};
+
+/// One of several replays.
+template <class... Ps>
+struct AnyReplay : AnyPart<roles::Replay, Ps...> {
+  template <class Scalar, class Action = Index>
+  struct State {
+    std::variant<typename Ps::template State<Scalar, Action>...> state;
+
+    template <class Self, class Visit>
+    static void visit_state(Self& self, Visit&& visit) {
+      std::visit([&](auto& s) { visit("state", s); }, self.state);
+    }
+  };
+
+  template <class Scalar, class Action = Index>
+  State<Scalar, Action> make_state(Index features, Index action_size = 1) const {
+    return std::visit(
+        [&](const auto& part) -> State<Scalar, Action> {
+          return {part.template make_state<Scalar, Action>(features, action_size)};
+        },
+        this->part);
+  }
+
+  template <class States, class Transition>
+  void push(States& states, const Transition& transition) const {
+    each(states, [&](const auto& part, auto& state) { part.push(state, transition); });
+  }
+
+  template <class States, class Batch>
+  void sample(States& states, Batch& batch, Rng& rng) const {
+    each(states, [&](const auto& part, auto& state) { part.sample(state, batch, rng); });
+  }
+
+  template <class Scalar, class Action, class Learner>
+  void after_step(State<Scalar, Action>& states, Learner& learner, Rng& rng) const {
+    each(states, [&](const auto& part, auto& state) {
+      if constexpr (requires { part.after_step(state, learner, rng); }) part.after_step(state, learner, rng);
+    });
+  }
+
+ private:
+  template <class States, class Call>
+  void each(States& states, const Call& call) const {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      ((this->part.index() == I ? call(*std::get_if<I>(&this->part), *std::get_if<I>(&states.state)) : void()), ...);
+    }(std::index_sequence_for<Ps...>{});
+  }
+};
+
+/// One of several ways in which the target follows.
+template <class... Ps>
+struct AnyTracking : AnyPart<roles::Tracking, Ps...> {
+  template <class Learner>
+  void require_fits(const Learner& learner) const {
+    std::visit([&](const auto& part) { part.require_fits(learner); }, this->part);
+  }
+
+  template <class Learner>
+  bool update(Learner& learner, Rng& rng) const {
+    return std::visit([&](const auto& part) { return part.update(learner, rng); }, this->part);
+  }
+};
+
+/// One of several initialisers.
+template <class... Ps>
+struct AnyInitializer : AnyPart<roles::Initializer, Ps...> {
+  template <class Scalar>
+  void fill(const Segment& segment, VectorRef<Scalar> values, Rng& rng) const {
+    std::visit([&](const auto& part) { part.template fill<Scalar>(segment, values, rng); }, this->part);
+  }
+};
+
+}  // namespace mellow::suite

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <mellow/core/error.hpp>
+#include <mellow/environments/acrobot.hpp>
+#include <mellow/environments/any.hpp>
+#include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/chains.hpp>
+#include <mellow/environments/gridworlds.hpp>
+#include <mellow/environments/mountain_car.hpp>
+#include <mellow/environments/mountain_car_continuous.hpp>
+#include <mellow/environments/passenger_taxi.hpp>
+#include <mellow/environments/pendulum.hpp>
+#include <mellow/environments/puddle_world.hpp>
+#include <mellow/environments/rectangle_puddle_world.hpp>
+#include <mellow/environments/rounded_cart_pole.hpp>
+#include <mellow/environments/tabular.hpp>
+
+#include "settings.hpp"
+
+namespace mellow::suite {
+
+/// @{
+/// The kinds of environments that agents know.
+using Control = environments::Any<Box, Discrete>;
+using Continuous = environments::Any<Box, Box>;
+using Table = environments::Any<Discrete, Discrete>;
+/// @}
+/// An environment of one of these kinds.
+using AnyEnvironment = std::variant<Control, Continuous, Table>;
+
+/// An environment that can be asked for by name.
+struct EnvironmentEntry {
+  std::string_view name;         ///< Gymnasium's id where it is Gymnasium's
+  std::string_view description;  ///< one line
+  Index time_limit;              ///< steps an episode; 0: none
+  std::optional<double> solved;  ///< mean return that counts as solved
+};
+
+/// All of them.
+const std::vector<EnvironmentEntry>& environment_list();
+
+/// An environment's numbers and wrappers.
+struct EnvironmentConfig {
+  EnvironmentEntry entry;                     ///< which
+  Index time_limit;                           ///< steps an episode; 0: none
+  environments::CartPoleOptions cart_pole{};  ///< of the cart-poles
+  double gravity = 9.8;                       ///< of rounded-cart-pole
+  bool slippery = true;                       ///< of the frozen lakes
+  double slip = 0.0;                          ///< of passenger-taxi and chain
+  Index states = 19;                          ///< of chain
+  double goal_x = 1.0, goal_y = 1.0;          ///< of rectangle-puddle-world
+  bool rescale_observations = false;          ///< to [-1, 1] by the space's bounds
+  bool normalize_observations = false;        ///< by running mean and variance
+  bool normalize_rewards = false;             ///< by the running variance of the return
+  Index action_levels = 0;                    ///< makes continuous actions discrete: values a dimension; 0: leaves them
+  Index action_repeat = 1;                    ///< steps an action is held
+
+  /// Of a name. Throws Error, with the nearest one, where there is none.
+  explicit EnvironmentConfig(std::string_view name);
+
+  /// Adds the numbers that the environment itself has.
+  void describe(Settings& settings);
+  /// Adds the wrappers as well.
+  void describe_wrappers(Settings& settings);
+
+  /// The environment, wrapped.
+  AnyEnvironment make() const;
+};
+
+/// Calls `use(environment)` with the environment of its own type, without its time limit and wrappers.
+template <class Use>
+void with_bare_environment(const EnvironmentConfig& config, const Use& use) {
+  using namespace environments;
+  const std::string_view name = config.entry.name;
+  if (name.starts_with("CartPole")) use(CartPole(config.cart_pole));
+  else if (name == "Acrobot-v1") use(Acrobot());
+  else if (name == "MountainCar-v0") use(MountainCar());
+  else if (name == "MountainCarContinuous-v0") use(MountainCarContinuous());
+  else if (name == "Pendulum-v1") use(Pendulum());
+  else if (name == "FrozenLake-v1") use(Tabular(frozen_lake(frozen_lake_4x4(), config.slippery)));
+  else if (name == "FrozenLake8x8-v1") use(Tabular(frozen_lake(frozen_lake_8x8(), config.slippery)));
+  else if (name == "cliff-walking") use(Tabular(cliff_walking()));
+  else if (name == "passenger-taxi") use(Tabular(passenger_taxi({.slip = config.slip})));
+  else if (name == "chain") use(Tabular(chain(config.states, {.slip = config.slip})));
+  else if (name == "counter-example") use(Tabular(boltzmann_counter_example()));
+  else if (name == "puddle-world") use(PuddleWorld());
+  else if (name == "rectangle-puddle-world") use(RectanglePuddleWorld({config.goal_x, config.goal_y}));
+  else if (name == "rounded-cart-pole") use(RoundedCartPole(config.gravity));
+  else throw Error("environment", "is listed, but not made", name);
+}
+
+}  // namespace mellow::suite

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <mellow/tools/atomic_file.hpp>
+#include <mellow/tools/build_info.hpp>
+#include <mellow/tools/command_line.hpp>
+
+#include "build.hpp"
+#include "commands.hpp"
+#include "paper.hpp"
+
+namespace mellow::suite {
+namespace {
+
+const char* text_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::Holds:
+      return "holds";
+    case Verdict::DoesNotHold:
+      return "does not hold";
+    case Verdict::NotTestable:
+      break;
+  }
+  return "not testable here";
+}
+
+std::string ours(const Claim& claim) {
+  if (claim.ours.low == claim.ours.high) return fmt::format("{:.4g}", claim.ours.value);
+  return fmt::format("{:.4g}", claim.ours);
+}
+
+/// The claims as a table of Markdown, which reads well in a terminal, too.
+std::string table(const std::vector<Claim>& claims) {
+  std::string text = "| # | claim | paper | ours (95% interval) | verdict |\n|---|---|---|---|---|\n";
+  int number = 0;
+  for (const Claim& claim : claims)
+    text += fmt::format("| {} | {} | {} | {}: {}{} | **{}** |\n", ++number, claim.claim, claim.paper, claim.measured,
+                        ours(claim), claim.note.empty() ? "" : " (" + claim.note + ")", text_of(claim.verdict));
+  return text;
+}
+
+nlohmann::ordered_json summary(const Paper& paper, const Study& study, const std::vector<Claim>& claims) {
+  nlohmann::ordered_json result;
+  result["paper"] = paper.name;
+  result["title"] = paper.title;
+  result["claims"] = nlohmann::ordered_json::array();
+  for (const Claim& claim : claims)
+    result["claims"].push_back({{"claim", claim.claim},
+                                {"paper", claim.paper},
+                                {"measured", claim.measured},
+                                {"ours", claim.ours.value},
+                                {"interval", {claim.ours.low, claim.ours.high}},
+                                {"verdict", text_of(claim.verdict)},
+                                {"note", claim.note}});
+  result["settings"] = {{"scale", study.full() ? "full" : "quick"}, {"seeds", study.seeds(0, 0)}};
+  result["build"] = build_description();
+  return result;
+}
+
+}  // namespace
+
+void reproduce(int argc, const char* const* argv) {
+  std::vector<std::string> names;
+  for (const Paper& paper : papers()) names.push_back(paper.name);
+  std::string name;
+  bool quick = false, full = false;
+  Index seeds = 0, jobs = std::max(1u, std::thread::hardware_concurrency());
+  std::filesystem::path output;
+  CommandLine("Runs a paper's experiments and says which of its claims hold here.")
+      .argument("PAPER", name, "which", names)
+      .option("--quick", quick, "a scale of minutes on two cores, which is also the default")
+      .option("--full", full, "the paper's own scale, where that is possible")
+      .option("--seeds", seeds, "runs of each setting; 0: what the scale says", {.minimum = 0})
+      .option("--jobs", jobs, "runs at a time; the results do not depend on it", {.minimum = 1})
+      .option("--output", output, "folder for results.csv, summary.json, claims.md and plots; empty: results/PAPER")
+      .parse(argc, argv);
+  if (quick && full) throw Error("mellow_bench reproduce", "--quick and --full exclude each other");
+  if (output.empty()) output = std::filesystem::path("results") / name;
+
+  const auto all = papers();
+  const Paper& paper = *std::ranges::find(all, name, &Paper::name);
+  fmt::print("{}\n", paper.title);
+  const auto start = std::chrono::steady_clock::now();
+  Study study(output, full, seeds, jobs);
+  const std::vector<Claim> claims = paper.reproduce(study);
+  study.finish();
+  const std::string text = table(claims);
+  tools::write_file_atomically(output / "claims.md", text);
+  tools::write_file_atomically(output / "summary.json", summary(paper, study, claims).dump(2) + "\n");
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  fmt::print("\n{}\n{:.0f} s. Results, plots and this table: {}\n", text, seconds, output.string());
+}
+
+}  // namespace mellow::suite

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <mellow/core/error.hpp>
+#include <mellow/core/nearest.hpp>
+#include <mellow/tools/read_number.hpp>
+
+namespace mellow::suite {
+namespace {
+
+constexpr auto where = "--set";
+
+constexpr std::array shapes{std::pair("constant", Schedule::Shape::Constant),
+                            std::pair("linear", Schedule::Shape::Linear),
+                            std::pair("cosine", Schedule::Shape::Cosine),
+                            std::pair("exponential", Schedule::Shape::Exponential)};
+
+std::vector<std::string> split(std::string_view text, char at) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(at, begin), text.size());
+    parts.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+template <class Number>
+Number number(std::string_view text, std::string_view name, std::string_view what) {
+  const auto value = tools::read_number<Number>(text);
+  if (!value) throw Error(where, fmt::format("{} must be {}", name, what), text);
+  return *value;
+}
+
+std::string text_of(const Schedule& schedule) {
+  std::string text = fmt::format("{}", schedule.start());
+  if (schedule.shape() != Schedule::Shape::Constant) {
+    const auto shape = std::ranges::find(shapes, schedule.shape(), [](const auto& s) { return s.second; });
+    text = fmt::format("{}:{}:{}:{}", shape->first, schedule.start(), schedule.end(), schedule.duration());
+  }
+  return schedule.warm_up_duration() > 0 ? fmt::format("warm_up:{}:{}", schedule.warm_up_duration(), text) : text;
+}
+
+Schedule read_schedule(std::string_view text, std::string_view name) {
+  constexpr auto form = "a number, SHAPE:FROM:TO:STEPS with linear, cosine or exponential, or warm_up:STEPS: before one";
+  if (const auto constant = tools::read_number<double>(text)) return *constant;
+  auto parts = split(text, ':');
+  if (parts.size() > 2 && parts[0] == "warm_up")
+    return warm_up(number<Index>(parts[1], name, form),
+                   read_schedule(text.substr(parts[0].size() + parts[1].size() + 2), name));
+  const auto shape = std::ranges::find_if(shapes, [&](const auto& s) { return parts[0] == s.first; });
+  if (parts.size() != 4 || shape == shapes.end()) throw Error(where, fmt::format("{} must be {}", name, form), text);
+  return {shape->second, number<double>(parts[1], name, form), number<double>(parts[2], name, form),
+          number<Index>(parts[3], name, form)};
+}
+
+}  // namespace
+
+void Settings::add(std::string name, double& value, std::string help) {
+  add({.name = name,
+       .help = std::move(help),
+       .read = [&value] { return fmt::format("{}", value); },
+       .write = [&value, name](std::string_view text) { value = number<double>(text, name, "a number"); }});
+}
+
+void Settings::add(std::string name, Index& value, std::string help) {
+  add({.name = name,
+       .help = std::move(help),
+       .read = [&value] { return fmt::format("{}", value); },
+       .write = [&value, name](std::string_view text) { value = number<Index>(text, name, "a whole number"); }});
+}
+
+void Settings::add(std::string name, std::uint64_t& value, std::string help) {
+  add({.name = name,
+       .help = std::move(help),
+       .read = [&value] { return fmt::format("{}", value); },
+       .write = [&value, name](std::string_view text) {
+         value = number<std::uint64_t>(text, name, "a whole number of at least 0");
+       }});
+}
+
+void Settings::add(std::string name, bool& value, std::string help) {
+  add({.name = name,
+       .help = std::move(help),
+       .read = [&value] { return value ? "true" : "false"; },
+       .write = [&value, name](std::string_view text) {
+         if (text != "true" && text != "false") throw Error(where, fmt::format("{} must be true or false", name), text);
+         value = text == "true";
+       }});
+}
+
+void Settings::add(std::string name, std::vector<Index>& value, std::string help) {
+  add({.name = name,
+       .help = std::move(help),
+       .read = [&value] { return fmt::format("{}", fmt::join(value, ",")); },
+       .write = [&value, name](std::string_view text) {
+         std::vector<Index> read;
+         if (!text.empty())
+           for (const auto& part : split(text, ','))
+             read.push_back(number<Index>(part, name, "whole numbers with commas between them"));
+         value = std::move(read);
+       }});
+}
+
+void Settings::add(std::string name, Schedule& value, std::string help) {
+  add({.name = name,
+       .help = std::move(help),
+       .read = [&value] { return text_of(value); },
+       .write = [&value, name](std::string_view text) { value = read_schedule(text, name); }});
+}
+
+void Settings::add_choice(std::string name, std::size_t& value, std::vector<std::string> alternatives,
+                          std::string help) {
+  help += fmt::format(": {}", fmt::join(alternatives, ", "));
+  add({.name = name,
+       .help = std::move(help),
+       .read = [&value, alternatives] { return alternatives[value]; },
+       .write =
+           [&value, name, alternatives](std::string_view text) {
+             const auto found = std::ranges::find(alternatives, text);
+             if (found == alternatives.end()) {
+               const auto near = nearest(text, alternatives);
+               throw Error(where,
+                           fmt::format("{} must be one of {}{}", name, fmt::join(alternatives, ", "),
+                                       near.empty() ? "" : "; did you mean " + near + "?"),
+                           text);
+             }
+             value = static_cast<std::size_t>(found - alternatives.begin());
+           },
+       .is_choice = true});
+}
+
+void Settings::begin_alternative(const std::string& choice, const std::string& alternative) {
+  choice_ = choice;
+  alternative_ = alternative;
+}
+
+void Settings::end_alternative() {
+  choice_.clear();
+  alternative_.clear();
+}
+
+void Settings::add(Setting setting) {
+  if (!choice_.empty()) {
+    setting.name = choice_ + "." + setting.name;
+    setting.choice = choice_;
+    setting.alternative = alternative_;
+  }
+  settings_.push_back(std::move(setting));
+}
+
+bool Settings::applies(const Setting& setting) const {
+  if (setting.choice.empty()) return true;
+  const auto choice = std::ranges::find(settings_, setting.choice, &Setting::name);
+  return choice->read() == setting.alternative;
+}
+
+/// The setting of a name; where several alternatives have it, the one that is chosen.
+const Settings::Setting* Settings::find(std::string_view name) const {
+  const Setting* found = nullptr;
+  for (const Setting& setting : settings_)
+    if (setting.name == name && (found == nullptr || applies(setting))) found = &setting;
+  return found;
+}
+
+void Settings::set(const std::vector<std::string>& assignments) {
+  for (const bool choices : {true, false}) {
+    for (const std::string& assignment : assignments) {
+      const auto equals = assignment.find('=');
+      if (equals == assignment.npos) throw Error(where, "must be name=value", assignment);
+      const std::string name = assignment.substr(0, equals);
+      const Setting* const setting = find(name);
+      if (setting == nullptr) {
+        std::vector<std::string> known;
+        for (const Setting& s : settings_) known.push_back(s.name);
+        const auto near = nearest(name, known);
+        throw Error(where,
+                    fmt::format("there is no such setting{}",
+                                near.empty() ? " (--help lists all)" : "; did you mean " + near + "?"),
+                    name);
+      }
+      if (setting->is_choice != choices) continue;
+      if (!applies(*setting))
+        throw Error(where,
+                    fmt::format("{} belongs to {}={}, but that is {} here", name, setting->choice,
+                                setting->alternative, find(setting->choice)->read()),
+                    assignment);
+      setting->write(std::string_view(assignment).substr(equals + 1));
+    }
+  }
+}
+
+std::map<std::string, std::string> Settings::values() const {
+  std::map<std::string, std::string> result;
+  for (const Setting& setting : settings_)
+    if (applies(setting)) result[setting.name] = setting.read();
+  return result;
+}
+
+std::string Settings::help() const {
+  std::size_t width = 0;
+  for (const Setting& setting : settings_) width = std::max(width, setting.name.size());
+  std::string text;
+  for (const Setting& setting : settings_)
+    text += fmt::format("  {:<{}}  {} [{}]{}\n", setting.name, width, setting.help, setting.read(),
+                        setting.choice.empty() ? "" : fmt::format(" (with {}={})", setting.choice, setting.alternative));
+  return text;
+}
+
+}  // namespace mellow::suite

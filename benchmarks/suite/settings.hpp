@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <mellow/core/schedule.hpp>
+#include <mellow/core/types.hpp>
+
+namespace mellow::suite {
+
+/// Values that can be set by name, `--set discount=0.9`: views of the variables of an agent or an environment.
+///
+///     settings.add("discount", options.discount, "of the next state's value");
+///
+/// A choice (`backup`) has alternatives (`max`, `mellowmax`); what belongs to one of them (`backup.omega`) can be set
+/// only where it is the one that is chosen.
+class Settings {
+ public:
+  /// @{
+  /// Adds a variable, which must outlive this.
+  void add(std::string name, double& value, std::string help);
+  void add(std::string name, Index& value, std::string help);
+  void add(std::string name, std::uint64_t& value, std::string help);
+  void add(std::string name, bool& value, std::string help);
+  void add(std::string name, std::vector<Index>& value, std::string help);  ///< written 64,64
+  void add(std::string name, Schedule& value, std::string help);            ///< written 0.1, or linear:1:0.05:10000
+  /// @}
+
+  /// Adds a choice among named alternatives, whose number is `value`.
+  void add_choice(std::string name, std::size_t& value, std::vector<std::string> alternatives, std::string help);
+
+  /// What is added from here on belongs to the alternative of a choice: its names begin with "choice.". Until the
+  /// matching `end_alternative`.
+  void begin_alternative(const std::string& choice, const std::string& alternative);
+  void end_alternative();
+
+  /// Applies texts "name=value", choices first. Throws Error for an unknown name, with the nearest one, for a value that
+  /// cannot be read, and for what belongs to an alternative that is not chosen.
+  void set(const std::vector<std::string>& assignments);
+
+  /// All names with their present values as texts; without what belongs to alternatives that are not chosen.
+  std::map<std::string, std::string> values() const;
+
+  /// A line for each: name, present value, meaning.
+  std::string help() const;
+
+ private:
+  struct Setting {
+    std::string name, help;
+    std::function<std::string()> read;
+    std::function<void(std::string_view)> write;  // throws Error
+    bool is_choice = false;
+    std::string choice{}, alternative{};  // to which it belongs; empty: to none
+  };
+
+  void add(Setting setting);
+  bool applies(const Setting& setting) const;
+  const Setting* find(std::string_view name) const;
+
+  std::vector<Setting> settings_;
+  std::string choice_, alternative_;
+};
+
+}  // namespace mellow::suite

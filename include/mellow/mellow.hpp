@@ -104,6 +104,17 @@
 #include <mellow/operators/mean.hpp>
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/operators/mellowmax_policy.hpp>
+#include <mellow/statistics/aggregates.hpp>
+#include <mellow/statistics/bootstrap.hpp>
+#include <mellow/statistics/estimate.hpp>
+#include <mellow/statistics/improvement.hpp>
+#include <mellow/statistics/incomplete_beta.hpp>
+#include <mellow/statistics/permutation.hpp>
+#include <mellow/statistics/profile.hpp>
+#include <mellow/statistics/records.hpp>
+#include <mellow/statistics/resampling.hpp>
+#include <mellow/statistics/scores.hpp>
+#include <mellow/statistics/welch.hpp>
 #include <mellow/training/evaluate.hpp>
 #include <mellow/training/run.hpp>
 #include <mellow/training/status.hpp>
@@ -147,6 +158,9 @@
 
 /// \namespace mellow::value
 /// Agents that learn values: the deep Q family, tables, and linear functions.
+
+/// \namespace mellow::statistics
+/// Aggregate scores with intervals, profiles, comparisons of algorithms, tests.
 
 /// \namespace mellow::training
 /// The run loop and evaluation.

@@ -63,7 +63,7 @@ struct CommandLine::Impl {
     for (const auto& [usage, text] : lines) width = std::max(width, usage.size());
     std::string usage_of_arguments;
     for (const Argument& argument : arguments)
-      usage_of_arguments += fmt::format(argument.value->empty() ? " {}" : " [{}]", argument.name);
+      usage_of_arguments += argument.value->empty() ? " " + argument.name : fmt::format(" [{}]", argument.name);
     auto result = fmt::format("{}\n\nUsage: {}{} [options]\n\n", app.get_description(), program, usage_of_arguments);
     for (const auto& [usage, text] : lines) result += fmt::format("  {:<{}}  {}\n", usage, width, text);
     return result;

@@ -18,24 +18,24 @@ namespace mellow::suite {
 
 /// One run of an agent in an environment.
 struct RunRequest {
-  training::RunOptions options{};                               ///< with its seed and steps
-  std::filesystem::path folder{};                               ///< for metrics, weights and checkpoints
-  Index checkpoint_every = 10'000;                              ///< steps
-  Index test_episodes = 100;                                    ///< fresh episodes for the last and the best weights
-  std::function<void(const training::RunStatus&)> show{};       ///< called now and then with where the run is
+  training::RunOptions options{};                          ///< with its seed and steps
+  std::filesystem::path folder{};                          ///< for metrics, weights and checkpoints
+  Index checkpoint_every = 10'000;                         ///< steps
+  Index test_episodes = 100;                               ///< fresh episodes for the last and the best weights
+  std::function<void(const training::RunStatus&)> show{};  ///< called now and then with where the run is
 };
 
 /// What a run gave.
 struct RunSummary {
-  bool finished = false;      ///< unless it was stopped
-  Index steps = 0;            ///< done
-  Index episodes = 0;         ///< ended
-  Index best_step = 0;        ///< of the best evaluation
-  double best_evaluation = 0; ///< mean return of it
-  double mean_return = 0;     ///< over the last 100 training episodes
-  double best_weights = 0;    ///< mean return of the best evaluation's parameters over the fresh episodes
-  double last_weights = 0;    ///< of the last parameters
-  double seconds = 0;         ///< it took, without interruptions
+  bool finished = false;       ///< unless it was stopped
+  Index steps = 0;             ///< done
+  Index episodes = 0;          ///< ended
+  Index best_step = 0;         ///< of the best evaluation
+  double best_evaluation = 0;  ///< mean return of it
+  double mean_return = 0;      ///< over the last 100 training episodes
+  double best_weights = 0;     ///< mean return of the best evaluation's parameters over the fresh episodes
+  double last_weights = 0;     ///< of the last parameters
+  double seconds = 0;          ///< it took, without interruptions
 };
 
 /// An agent's settings, and how to run it: what an agent is in the suite.

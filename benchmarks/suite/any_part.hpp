@@ -7,8 +7,8 @@
 #include <variant>
 
 #include <mellow/core/parts.hpp>
-#include <mellow/operators/exploration.hpp>
 #include <mellow/nn/parameter_layout.hpp>
+#include <mellow/operators/exploration.hpp>
 #include <mellow/value/backups.hpp>
 
 /// Parts that are one of several, chosen at run time: each models the concept of its role and hands every call to the
@@ -19,9 +19,20 @@ namespace mellow::suite {
 template <class Role, class... Ps>
 struct AnyPart {
   using role = Role;
-  std::variant<Ps...> part{};
+  std::variant<Ps...> chosen{};
 
-  void validate() const { std::visit([](const auto& p) { validate_part(p); }, part); }
+  void validate() const {
+    std::visit([](const auto& part) { validate_part(part); }, chosen);
+  }
+
+ protected:
+  /// Calls `call(part, number)` with the part that was chosen and its number as a compile-time constant.
+  template <class Call>
+  void with_chosen(const Call& call) const {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      ((chosen.index() == I ? call(*std::get_if<I>(&chosen), std::integral_constant<std::size_t, I>()) : void()), ...);
+    }(std::index_sequence_for<Ps...>{});
+  }
 };
 
 /// One of several backups.
@@ -29,7 +40,7 @@ template <class... Ps>
 struct AnyBackup : AnyPart<roles::Backup, Ps...> {
   /// Whether the one chosen looks at the online network's values.
   bool wants_online() const {
-    return std::visit([]<class P>(const P&) { return value::OnlineBackup<P, float>; }, this->part);
+    return std::visit([]<class P>(const P&) { return value::OnlineBackup<P, float>; }, this->chosen);
   }
 
   template <class Target, class Online>
@@ -41,7 +52,7 @@ struct AnyBackup : AnyPart<roles::Backup, Ps...> {
             return backup(target_q.derived(), online_q.derived());
           else return backup(target_q.derived());
         },
-        this->part);
+        this->chosen);
   }
 };
 
@@ -50,7 +61,7 @@ template <class... Ps>
 struct AnyTableBackup : AnyPart<roles::Backup, Ps...> {
   template <class Derived>
   double operator()(const Eigen::DenseBase<Derived>& q) const {
-    return std::visit([&](const auto& backup) -> double { return backup(q.derived()); }, this->part);
+    return std::visit([&](const auto& backup) -> double { return backup(q.derived()); }, this->chosen);
   }
 };
 
@@ -61,26 +72,17 @@ struct AnyExploration : AnyPart<roles::Exploration, Ps...> {
   using State = std::tuple<StateOf<Ps, Scalar>...>;
 
   template <class States, class Choice>
-  auto choose(States& states, Choice&& choice, Index step, Rng& rng) const {
-    return with_state(states, [&](const auto& part, auto& state) {
-      return call_part(operators::calls::choose, part, state, choice, step, rng);
+  Index choose(States& states, Choice&& choice, Index step, Rng& rng) const {
+    Index action = 0;
+    this->with_chosen([&](const auto& part, auto number) {
+      action = call_part(operators::calls::choose, part, std::get<number()>(states), choice, step, rng);
     });
+    return action;
   }
 
   template <class Derived>
   void probabilities(const Eigen::DenseBase<Derived>& q, Index step, VectorRef<typename Derived::Scalar> pi) const {
-    std::visit([&](const auto& part) { part.probabilities(q.derived(), step, pi); }, this->part);
-  }
-
- private:
-  template <class States, class Call>
-  auto with_state(States& states, const Call& call) const {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      using Result = decltype(call(std::get<0>(this->part), std::get<0>(states)));
-      Result result{};
-      ((this->part.index() == I ? void(result = call(*std::get_if<I>(&this->part), std::get<I>(states))) : void()), ...);
-      return result;
-    }(std::index_sequence_for<Ps...>{});
+    std::visit([&](const auto& part) { part.probabilities(q.derived(), step, pi); }, this->chosen);
   }
 };
 
@@ -112,16 +114,12 @@ struct AnyOptimizer : AnyPart<roles::Optimizer, Ps...> {
 
   template <class States, class Theta, class Gradient>
   void step(States& states, Theta& theta, const Gradient& gradient) const {
-    std::visit(
-        [&]<class P>(const P& part) {
-          using Mine = typename P::template State<typename std::remove_cvref_t<Theta>::Scalar>;
-          part.step(std::get<Mine>(states.state), theta, gradient);
-        },
-        this->part);
+    this->with_chosen(
+        [&](const auto& part, auto number) { part.step(*std::get_if<number()>(&states.state), theta, gradient); });
   }
 
   double learning_rate(Index step) const {
-    return std::visit([&](const auto& part) -> double { return part.learning_rate(step); }, this->part);
+    return std::visit([&](const auto& part) -> double { return part.learning_rate(step); }, this->chosen);
   }
 };
 
@@ -144,32 +142,27 @@ struct AnyReplay : AnyPart<roles::Replay, Ps...> {
         [&](const auto& part) -> State<Scalar, Action> {
           return {part.template make_state<Scalar, Action>(features, action_size)};
         },
-        this->part);
+        this->chosen);
   }
 
   template <class States, class Transition>
   void push(States& states, const Transition& transition) const {
-    each(states, [&](const auto& part, auto& state) { part.push(state, transition); });
+    this->with_chosen(
+        [&](const auto& part, auto number) { part.push(*std::get_if<number()>(&states.state), transition); });
   }
 
   template <class States, class Batch>
   void sample(States& states, Batch& batch, Rng& rng) const {
-    each(states, [&](const auto& part, auto& state) { part.sample(state, batch, rng); });
+    this->with_chosen(
+        [&](const auto& part, auto number) { part.sample(*std::get_if<number()>(&states.state), batch, rng); });
   }
 
   template <class Scalar, class Action, class Learner>
   void after_step(State<Scalar, Action>& states, Learner& learner, Rng& rng) const {
-    each(states, [&](const auto& part, auto& state) {
+    this->with_chosen([&](const auto& part, auto number) {
+      auto& state = *std::get_if<number()>(&states.state);
       if constexpr (requires { part.after_step(state, learner, rng); }) part.after_step(state, learner, rng);
     });
-  }
-
- private:
-  template <class States, class Call>
-  void each(States& states, const Call& call) const {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      ((this->part.index() == I ? call(*std::get_if<I>(&this->part), *std::get_if<I>(&states.state)) : void()), ...);
-    }(std::index_sequence_for<Ps...>{});
   }
 };
 
@@ -178,12 +171,12 @@ template <class... Ps>
 struct AnyTracking : AnyPart<roles::Tracking, Ps...> {
   template <class Learner>
   void require_fits(const Learner& learner) const {
-    std::visit([&](const auto& part) { part.require_fits(learner); }, this->part);
+    std::visit([&](const auto& part) { part.require_fits(learner); }, this->chosen);
   }
 
   template <class Learner>
   bool update(Learner& learner, Rng& rng) const {
-    return std::visit([&](const auto& part) { return part.update(learner, rng); }, this->part);
+    return std::visit([&](const auto& part) { return part.update(learner, rng); }, this->chosen);
   }
 };
 
@@ -192,7 +185,7 @@ template <class... Ps>
 struct AnyInitializer : AnyPart<roles::Initializer, Ps...> {
   template <class Scalar>
   void fill(const Segment& segment, VectorRef<Scalar> values, Rng& rng) const {
-    std::visit([&](const auto& part) { part.template fill<Scalar>(segment, values, rng); }, this->part);
+    std::visit([&](const auto& part) { part.template fill<Scalar>(segment, values, rng); }, this->chosen);
   }
 };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "environments.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <type_traits>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include <mellow/core/nearest.hpp>
 #include <mellow/environments/action_repeat.hpp>
@@ -34,15 +34,16 @@ EnvironmentEntry entry_of(std::string_view name) {
 template <class O, class A>
 environments::Any<O, A> wrapped(environments::Any<O, A> environment, const EnvironmentConfig& config) {
   using namespace environments;
+  using Kind = Any<O, A>;
   if constexpr (std::same_as<O, Box>) {
-    if (config.rescale_observations) environment = Any<O, A>(RescaledObservation(std::move(environment)));
-    if (config.normalize_observations) environment = Any<O, A>(NormalizedObservation(std::move(environment)));
+    if (config.rescale_observations) environment = Kind::rewrap(RescaledObservation(std::move(environment)));
+    if (config.normalize_observations) environment = Kind::rewrap(NormalizedObservation(std::move(environment)));
   } else if (config.rescale_observations || config.normalize_observations) {
     throw Error("environment", "its observations are indices, which cannot be rescaled", config.entry.name);
   }
-  if (config.normalize_rewards) environment = Any<O, A>(NormalizedReward(std::move(environment)));
-  if (config.action_repeat != 1) environment = Any<O, A>(ActionRepeat(std::move(environment), config.action_repeat));
-  if (config.time_limit > 0) environment = Any<O, A>(TimeLimit(std::move(environment), config.time_limit));
+  if (config.normalize_rewards) environment = Kind::rewrap(NormalizedReward(std::move(environment)));
+  if (config.action_repeat != 1) environment = Kind::rewrap(ActionRepeat(std::move(environment), config.action_repeat));
+  if (config.time_limit > 0) environment = Kind::rewrap(TimeLimit(std::move(environment), config.time_limit));
   return environment;
 }
 

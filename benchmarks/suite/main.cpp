@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // mellow_bench: trains, reproduces papers, measures speed and writes reports.
+#include <fmt/format.h>
+
 #include <array>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include <mellow/core/error.hpp>
 #include <mellow/core/nearest.hpp>
 #include <mellow/tools/command_line.hpp>
 
 #include "commands.hpp"
+#include "ranks.hpp"
 
 namespace {
 
@@ -41,6 +42,7 @@ void help() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const mellow::suite::ranks::Session session(argc, argv);
   return mellow::run_main([&] {
     const std::string_view name = argc > 1 ? argv[1] : "--help";
     if (name == "--help" || name == "-h") {

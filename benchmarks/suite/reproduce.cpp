@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <chrono>
-#include <thread>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
+#include <thread>
+
+#include <mellow/core/error.hpp>
 #include <mellow/tools/atomic_file.hpp>
 #include <mellow/tools/build_info.hpp>
 #include <mellow/tools/command_line.hpp>

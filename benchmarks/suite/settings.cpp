@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <mellow/core/error.hpp>
 #include <mellow/core/nearest.hpp>
@@ -19,8 +19,7 @@ namespace {
 constexpr auto where = "--set";
 
 constexpr std::array shapes{std::pair("constant", Schedule::Shape::Constant),
-                            std::pair("linear", Schedule::Shape::Linear),
-                            std::pair("cosine", Schedule::Shape::Cosine),
+                            std::pair("linear", Schedule::Shape::Linear), std::pair("cosine", Schedule::Shape::Cosine),
                             std::pair("exponential", Schedule::Shape::Exponential)};
 
 std::vector<std::string> split(std::string_view text, char at) {
@@ -50,7 +49,8 @@ std::string text_of(const Schedule& schedule) {
 }
 
 Schedule read_schedule(std::string_view text, std::string_view name) {
-  constexpr auto form = "a number, SHAPE:FROM:TO:STEPS with linear, cosine or exponential, or warm_up:STEPS: before one";
+  constexpr auto form =
+      "a number, SHAPE:FROM:TO:STEPS with linear, cosine or exponential, or warm_up:STEPS: before one";
   if (const auto constant = tools::read_number<double>(text)) return *constant;
   auto parts = split(text, ':');
   if (parts.size() > 2 && parts[0] == "warm_up")
@@ -82,32 +82,36 @@ void Settings::add(std::string name, std::uint64_t& value, std::string help) {
   add({.name = name,
        .help = std::move(help),
        .read = [&value] { return fmt::format("{}", value); },
-       .write = [&value, name](std::string_view text) {
-         value = number<std::uint64_t>(text, name, "a whole number of at least 0");
-       }});
+       .write =
+           [&value, name](std::string_view text) {
+             value = number<std::uint64_t>(text, name, "a whole number of at least 0");
+           }});
 }
 
 void Settings::add(std::string name, bool& value, std::string help) {
   add({.name = name,
        .help = std::move(help),
        .read = [&value] { return value ? "true" : "false"; },
-       .write = [&value, name](std::string_view text) {
-         if (text != "true" && text != "false") throw Error(where, fmt::format("{} must be true or false", name), text);
-         value = text == "true";
-       }});
+       .write =
+           [&value, name](std::string_view text) {
+             if (text != "true" && text != "false")
+               throw Error(where, fmt::format("{} must be true or false", name), text);
+             value = text == "true";
+           }});
 }
 
 void Settings::add(std::string name, std::vector<Index>& value, std::string help) {
   add({.name = name,
        .help = std::move(help),
        .read = [&value] { return fmt::format("{}", fmt::join(value, ",")); },
-       .write = [&value, name](std::string_view text) {
-         std::vector<Index> read;
-         if (!text.empty())
-           for (const auto& part : split(text, ','))
-             read.push_back(number<Index>(part, name, "whole numbers with commas between them"));
-         value = std::move(read);
-       }});
+       .write =
+           [&value, name](std::string_view text) {
+             std::vector<Index> read;
+             if (!text.empty())
+               for (const auto& part : split(text, ','))
+                 read.push_back(number<Index>(part, name, "whole numbers with commas between them"));
+             value = std::move(read);
+           }});
 }
 
 void Settings::add(std::string name, Schedule& value, std::string help) {
@@ -154,6 +158,7 @@ void Settings::add(Setting setting) {
     setting.choice = choice_;
     setting.alternative = alternative_;
   }
+  setting.name = prefix_ + setting.name;
   settings_.push_back(std::move(setting));
 }
 
@@ -190,8 +195,8 @@ void Settings::set(const std::vector<std::string>& assignments) {
       if (setting->is_choice != choices) continue;
       if (!applies(*setting))
         throw Error(where,
-                    fmt::format("{} belongs to {}={}, but that is {} here", name, setting->choice,
-                                setting->alternative, find(setting->choice)->read()),
+                    fmt::format("{} belongs to {}={}, but that is {} here", name, setting->choice, setting->alternative,
+                                find(setting->choice)->read()),
                     assignment);
       setting->write(std::string_view(assignment).substr(equals + 1));
     }
@@ -210,8 +215,9 @@ std::string Settings::help() const {
   for (const Setting& setting : settings_) width = std::max(width, setting.name.size());
   std::string text;
   for (const Setting& setting : settings_)
-    text += fmt::format("  {:<{}}  {} [{}]{}\n", setting.name, width, setting.help, setting.read(),
-                        setting.choice.empty() ? "" : fmt::format(" (with {}={})", setting.choice, setting.alternative));
+    text +=
+        fmt::format("  {:<{}}  {} [{}]{}\n", setting.name, width, setting.help, setting.read(),
+                    setting.choice.empty() ? "" : fmt::format(" (with {}={})", setting.choice, setting.alternative));
   return text;
 }
 

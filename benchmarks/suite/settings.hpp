@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <mellow/core/schedule.hpp>
@@ -34,6 +35,9 @@ class Settings {
 
   /// Adds a choice among named alternatives, whose number is `value`.
   void add_choice(std::string name, std::size_t& value, std::vector<std::string> alternatives, std::string help);
+
+  /// Names of what is added from here on begin with this.
+  void set_prefix(std::string prefix) { prefix_ = std::move(prefix); }
 
   /// What is added from here on belongs to the alternative of a choice: its names begin with "choice.". Until the
   /// matching `end_alternative`.
@@ -64,7 +68,7 @@ class Settings {
   const Setting* find(std::string_view name) const;
 
   std::vector<Setting> settings_;
-  std::string choice_, alternative_;
+  std::string prefix_, choice_, alternative_;
 };
 
 }  // namespace mellow::suite

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <fstream>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include <mellow/core/numpy_generator.hpp>
 #include <mellow/environments/time_limit.hpp>
@@ -81,9 +81,10 @@ void append(std::string& row, const Vector<float>& values) {
   for (const float value : values) row += fmt::format(",{}", value);
 }
 
-template <class E>
+/// Gymnasium's generator is NumPy's; environments that Gymnasium does not have may need more than that can draw.
+template <class Generator, class E>
 void trace_steps(E environment, std::uint64_t seed, const Actions& actions) {
-  NumpyGenerator numpy(seed);
+  Generator generator(seed);
   Rng rng(seed);
   const auto space = environment.action_space();
   const Index width = action_size(space);
@@ -100,7 +101,7 @@ void trace_steps(E environment, std::uint64_t seed, const Actions& actions) {
 
   Index episode = 0, step = 0;
   const auto begin = [&] {
-    environment.reset(numpy);
+    environment.reset(generator);
     environment.observe(observation);
     step = 0;
     row = fmt::format("reset,{},0{}", episode, std::string(static_cast<std::size_t>(width), ','));
@@ -111,7 +112,7 @@ void trace_steps(E environment, std::uint64_t seed, const Actions& actions) {
   for (Index i = 0; i < actions.steps; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const Action<E> action = actions.random ? space.sample(rng) : take_action(space, actions.given[at], at);
-    const Step taken = environment.step(action, numpy);
+    const Step taken = environment.step(action, generator);
     environment.observe(observation);
     row = fmt::format("step,{},{}", episode, ++step);
     append(row, action);
@@ -133,8 +134,9 @@ void trace(int argc, const char* const* argv) {
   bool random = false;
   Index steps = 1'000;
   std::vector<std::string> assignments;
-  CommandLine("Prints an environment's steps as CSV, to compare it with another implementation: a row `reset` where an "
-              "episode begins, as after Gymnasium's reset(seed=SEED), and a row `step` for each action.")
+  CommandLine(
+      "Prints an environment's steps as CSV, to compare it with another implementation: a row `reset` where an "
+      "episode begins, as after Gymnasium's reset(seed=SEED), and a row `step` for each action.")
       .argument("ENV", name, "which (`mellow_bench list` names all)")
       .option("--seed", seed, "of the first reset, as Gymnasium's; later episodes continue its generator")
       .option("--actions", file, "a CSV file of actions: a heading a0[,a1..], then one action a line")
@@ -142,8 +144,7 @@ void trace(int argc, const char* const* argv) {
       .option("--steps", steps, "how many, with --random", {.minimum = 0})
       .option("--set", assignments, "NAME=VALUE, a number of the environment; an unknown name is told the nearest one")
       .parse(argc, argv);
-  if (random != file.empty())
-    throw Error("mellow_bench trace", "needs either --actions FILE or --random");
+  if (random != file.empty()) throw Error("mellow_bench trace", "needs either --actions FILE or --random");
   EnvironmentConfig config(name);
   Settings settings;
   config.describe(settings);
@@ -153,10 +154,14 @@ void trace(int argc, const char* const* argv) {
     actions.given = read_actions(file);
     actions.steps = std::ssize(actions.given);
   }
-  with_bare_environment(config, [&](auto environment) {
-    if (config.time_limit > 0)
-      trace_steps(environments::TimeLimit(std::move(environment), config.time_limit), seed, actions);
-    else trace_steps(std::move(environment), seed, actions);
+  with_bare_environment(config, [&]<class E>(E environment) {
+    const auto in_time = [&](auto limited) {
+      if constexpr (std::same_as<E, environments::PuddleWorld> || std::same_as<E, environments::RectanglePuddleWorld>)
+        trace_steps<Rng>(std::move(limited), seed, actions);
+      else trace_steps<NumpyGenerator>(std::move(limited), seed, actions);
+    };
+    if (config.time_limit > 0) in_time(environments::TimeLimit(std::move(environment), config.time_limit));
+    else in_time(std::move(environment));
   });
 }
 

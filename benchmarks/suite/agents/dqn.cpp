@@ -93,9 +93,9 @@ class DqnConfig final : public AgentConfig {
     auto options = options_;
     options.seed = request.options.seed;
     const Optimizer optimizer = this->optimizer();
-    value::Dqn agent(nn::Mlp(widths), options, backup(), explorations_.part(), replay(), tracking(), optimizer,
+    value::Dqn agent(nn::Mlp<>(widths), options, backup(), explorations_.part(), replay(), tracking(), optimizer,
                      initializer(), value::ScalarHead{.loss = loss()});
-    agent.learner().optimizer_state.choose(optimizer.part.index());
+    agent.learner().optimizer_state.choose(optimizer.chosen.index());
     const auto network = agent.network();
     return run_agent(std::move(agent), environment, request, [&](const Vector<float>& theta) {
       tools::save_weights(request.folder / "weights.safetensors", network, theta);
@@ -135,59 +135,59 @@ class DqnConfig final : public AgentConfig {
   Backup backup() const {
     switch (backup_) {
       case 1:
-        return {{.part = value::DoubleQ{}}};
+        return {{.chosen = value::DoubleQ{}}};
       case 2:
-        return {{.part = mellowmax_}};
+        return {{.chosen = mellowmax_}};
       case 3:
-        return {{.part = boltzmann_}};
+        return {{.chosen = boltzmann_}};
       case 4:
-        return {{.part = epsilon_mix_}};
+        return {{.chosen = epsilon_mix_}};
       case 5:
-        return {{.part = operators::Mean{}}};
+        return {{.chosen = operators::Mean{}}};
       default:
-        return {{.part = operators::Max{}}};
+        return {{.chosen = operators::Max{}}};
     }
   }
 
   Replay replay() const {
-    if (replay_ == 1) return {{.part = prioritized_}};
-    return {{.part = uniform_}};
+    if (replay_ == 1) return {{.chosen = prioritized_}};
+    return {{.chosen = uniform_}};
   }
 
   Tracking tracking() const {
-    if (tracking_ == 1) return {{.part = polyak_}};
-    return {{.part = periodic_copy_}};
+    if (tracking_ == 1) return {{.chosen = polyak_}};
+    return {{.chosen = periodic_copy_}};
   }
 
   Optimizer optimizer() const {
     switch (optimizer_) {
       case 1:
-        return {{.part = adamw_}};
+        return {{.chosen = adamw_}};
       case 2:
-        return {{.part = radam_}};
+        return {{.chosen = radam_}};
       case 3:
-        return {{.part = rmsprop_}};
+        return {{.chosen = rmsprop_}};
       case 4:
-        return {{.part = adagrad_}};
+        return {{.chosen = adagrad_}};
       case 5:
-        return {{.part = sgd_}};
+        return {{.chosen = sgd_}};
       default:
-        return {{.part = adam_}};
+        return {{.chosen = adam_}};
     }
   }
 
   Initializer initializer() const {
     switch (initializer_) {
       case 1:
-        return {{.part = nn::He{}}};
+        return {{.chosen = nn::He{}}};
       case 2:
-        return {{.part = nn::Glorot{}}};
+        return {{.chosen = nn::Glorot{}}};
       case 3:
-        return {{.part = nn::LeCun{}}};
+        return {{.chosen = nn::LeCun{}}};
       case 4:
-        return {{.part = nn::Orthogonal{}}};
+        return {{.chosen = nn::Orthogonal{}}};
       default:
-        return {{.part = nn::PyTorchDefault{}}};
+        return {{.chosen = nn::PyTorchDefault{}}};
     }
   }
 

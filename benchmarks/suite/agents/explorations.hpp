@@ -33,9 +33,9 @@ struct Explorations {
   }
 
   Part part() const {
-    if (choice == 1) return {{.part = operators::explore(boltzmann)}};
-    if (choice == 2) return {{.part = operators::explore(mellowmax)}};
-    return {{.part = epsilon_greedy}};
+    if (choice == 1) return {{.chosen = operators::explore(boltzmann)}};
+    if (choice == 2) return {{.chosen = operators::explore(mellowmax)}};
+    return {{.chosen = epsilon_greedy}};
   }
 };
 

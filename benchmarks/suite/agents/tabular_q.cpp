@@ -16,14 +16,14 @@
 namespace mellow::suite {
 namespace {
 
-using Operators = AnyTableBackup<operators::Max, operators::Mellowmax, operators::Boltzmann, operators::EpsilonMix,
-                                 operators::Mean>;
+using Operators =
+    AnyTableBackup<operators::Max, operators::Mellowmax, operators::Boltzmann, operators::EpsilonMix, operators::Mean>;
 
 /// Traces that add up or start again, as chosen.
 struct AnyTraces : AnyPart<roles::Traces, value::Accumulating, value::Replacing> {
   double lambda = 0.9;
   double visited(double trace, double learning_rate) const {
-    return std::visit([&](const auto& p) { return p.visited(trace, learning_rate); }, part);
+    return std::visit([&](const auto& traces) { return traces.visited(trace, learning_rate); }, chosen);
   }
 };
 
@@ -74,9 +74,9 @@ class TracesConfig : public TabularConfig {
   RunSummary run_traces(const AnyEnvironment& environment, const RunRequest& request, const Backup& backup) const {
     switch (choice_) {
       case 1:
-        return run_table(environment, request, backup, AnyTraces{{.part = value::Accumulating{}}, lambda_});
+        return run_table(environment, request, backup, AnyTraces{{.chosen = value::Accumulating{}}, lambda_});
       case 2:
-        return run_table(environment, request, backup, AnyTraces{{.part = value::Replacing{}}, lambda_});
+        return run_table(environment, request, backup, AnyTraces{{.chosen = value::Replacing{}}, lambda_});
       case 3:
         return run_table(environment, request, backup, value::Dutch{lambda_});
       default:
@@ -116,13 +116,13 @@ class QLearningConfig final : public TracesConfig {
   Operators backup() const {
     switch (choice_) {
       case 1:
-        return {{.part = mellowmax_}};
+        return {{.chosen = mellowmax_}};
       case 2:
-        return {{.part = boltzmann_}};
+        return {{.chosen = boltzmann_}};
       case 3:
-        return {{.part = epsilon_mix_}};
+        return {{.chosen = epsilon_mix_}};
       default:
-        return {{.part = operators::Mean{}}};
+        return {{.chosen = operators::Mean{}}};
     }
   }
 
@@ -152,9 +152,7 @@ class DoubleQLearningConfig final : public TabularConfig {
 
 std::unique_ptr<AgentConfig> make_q_learning() { return std::make_unique<QLearningConfig>(); }
 std::unique_ptr<AgentConfig> make_sarsa() { return std::make_unique<OnPolicyConfig<value::Sarsa>>(); }
-std::unique_ptr<AgentConfig> make_expected_sarsa() {
-  return std::make_unique<OnPolicyConfig<value::ExpectedSarsa>>();
-}
+std::unique_ptr<AgentConfig> make_expected_sarsa() { return std::make_unique<OnPolicyConfig<value::ExpectedSarsa>>(); }
 std::unique_ptr<AgentConfig> make_double_q_learning() { return std::make_unique<DoubleQLearningConfig>(); }
 
 }  // namespace mellow::suite

@@ -17,13 +17,26 @@ class Any {
  public:
   using Element = typename ActionSpace::Element;  ///< an action
 
+  /// Whether E is a wrapper around an environment of this very type.
+  template <class E>
+  static constexpr bool wraps = requires { requires std::same_as<typename E::Wrapped, Any>; };
+
   /// Takes an environment whose copies are snapshots.
-  template <class E>  // the first condition keeps Clang from asking whether Any is an environment while it builds Any
-    requires(!std::same_as<E, Any> && SnapshotEnvironment<E> &&
+  template <
+      class E>  // the first conditions keep compilers from asking what Any and its wrappers are while building them
+    requires(!std::same_as<E, Any> && !wraps<E> && SnapshotEnvironment<E> &&
              std::same_as<mellow::ObservationSpace<E>, ObservationSpace> &&
              std::same_as<mellow::ActionSpace<E>, ActionSpace>)
   Any(E environment)
       : held_(std::make_unique<Held<E>>(std::move(environment))) {}  // NOLINT(google-explicit-constructor)
+  /// Takes a wrapper around an environment of this type: `Any::rewrap(TimeLimit(any, 200))`.
+  template <class E>
+  static Any rewrap(E environment) {
+    static_assert(wraps<E> && SnapshotEnvironment<E>);
+    Any result;
+    result.held_ = std::make_unique<Held<E>>(std::move(environment));
+    return result;
+  }
   /// A copy is a snapshot.
   Any(const Any& other) : held_(other.held_->copy()) {}
   Any(Any&&) noexcept = default;  ///< leaves the other empty
@@ -59,6 +72,8 @@ class Any {
   }
 
  private:
+  Any() = default;
+
   struct Concept {
     virtual ~Concept() = default;
     virtual std::unique_ptr<Concept> copy() const = 0;

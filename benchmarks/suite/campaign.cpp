@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+
+#include <mellow/statistics/aggregates.hpp>
+#include <mellow/statistics/bootstrap.hpp>
+#include <mellow/tools/atomic_file.hpp>
+#include <mellow/tools/csv.hpp>
+#include <mellow/tools/csv_table.hpp>
+#include <mellow/tools/plot.hpp>
+
+#include "build.hpp"
+#include "live_table.hpp"
+#include "parallel.hpp"
+#include "ranks.hpp"
+
+namespace mellow::suite {
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+fs::path folder_of(const Campaign& campaign, Index run) {
+  return campaign.folder / fmt::format("seed-{}", campaign.first_seed + static_cast<std::uint64_t>(run));
+}
+
+/// Everything that decides a run's results.
+Json config_of(const Campaign& campaign, Index run) {
+  Json options;
+  options["steps"] = campaign.options.steps;
+  options["evaluate_every"] = campaign.options.evaluate_every;
+  options["evaluation_episodes"] = campaign.options.evaluation_episodes;
+  options["test_episodes"] = campaign.test_episodes;
+  return {{"agent", campaign.agent},
+          {"environment", campaign.environment},
+          {"seed", campaign.first_seed + static_cast<std::uint64_t>(run)},
+          {"run", options},
+          {"settings", campaign.settings},
+          {"build", build_description()}};
+}
+
+std::optional<Json> read_json(const fs::path& path) {
+  std::ifstream file(path);
+  if (!file) return std::nullopt;
+  try {
+    return Json::parse(file);
+  } catch (const Json::exception& error) {
+    throw Error(path.string(), fmt::format("is not JSON: {}", error.what()));
+  }
+}
+
+/// Throws Error where a folder holds a run of another configuration, naming the first difference; another build is only
+/// warned of.
+void require_same(const fs::path& path, const Json& there, const Json& here) {
+  const Json flat_there = there.flatten(), flat_here = here.flatten();
+  for (const auto& [key, value] : flat_here.items()) {
+    const Json found = flat_there.contains(key) ? flat_there[key] : Json();
+    if (found == value) continue;
+    const std::string name = key.substr(1);
+    if (name.starts_with("build/")) {
+      fmt::print(stderr, "warning: {}: its {} was {}, here it is {}\n", path.string(), name, found.dump(),
+                 value.dump());
+      continue;
+    }
+    throw Error(path.string(),
+                fmt::format("is of another campaign: its {} is {}, here it is {}; choose another --output", name,
+                            found.dump(), value.dump()));
+  }
+}
+
+Json json_of(const RunSummary& run) {
+  return {{"steps", run.steps},
+          {"episodes", run.episodes},
+          {"best_weights", run.best_weights},
+          {"last_weights", run.last_weights},
+          {"best_evaluation", run.best_evaluation},
+          {"best_step", run.best_step},
+          {"mean_return", run.mean_return},
+          {"seconds", run.seconds}};
+}
+
+RunSummary summary_of(const fs::path& path, const Json& json) {
+  try {
+    const auto number = [&](const char* name) {
+      return json.at(name).is_null() ? training::RunStatus::none : json.at(name).get<double>();
+    };
+    return {.finished = true,
+            .steps = json.at("steps"),
+            .episodes = json.at("episodes"),
+            .best_step = json.at("best_step"),
+            .best_evaluation = number("best_evaluation"),
+            .mean_return = number("mean_return"),
+            .best_weights = number("best_weights"),
+            .last_weights = number("last_weights"),
+            .seconds = number("seconds")};
+  } catch (const Json::exception& error) {
+    throw Error(path.string(), fmt::format("is not the summary of a run: {}", error.what()));
+  }
+}
+
+/// One run: what it gave, if it is finished or can be brought to an end.
+RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const AnyEnvironment& environment, Index run,
+                   LiveTable& table) {
+  const fs::path folder = folder_of(campaign, run), summary_path = folder / "summary.json";
+  if (const auto done = read_json(summary_path)) return summary_of(summary_path, *done);
+  const Json config = config_of(campaign, run);
+  if (const auto begun = read_json(folder / "config.json")) require_same(folder / "config.json", *begun, config);
+  else tools::write_file_atomically(folder / "config.json", config.dump(2) + "\n");
+  RunRequest request{.options = campaign.options,
+                     .folder = folder,
+                     .checkpoint_every = campaign.checkpoint_every,
+                     .test_episodes = campaign.test_episodes,
+                     .show = [&](const training::RunStatus& status) { table.update(run, status); }};
+  request.options.seed = campaign.first_seed + static_cast<std::uint64_t>(run);
+  const RunSummary summary = agent.run(environment, request);
+  if (summary.finished) tools::write_file_atomically(summary_path, json_of(summary).dump(2) + "\n");
+  table.finish(run);
+  return summary;
+}
+
+/// The learning curves of all runs: the IQM of the evaluations at each step, with its interval.
+void plot(const Campaign& campaign, Index runs) {
+  std::map<double, std::vector<double>> returns;  // by step
+  for (Index run = 0; run < runs; ++run) {
+    const tools::CsvTable metrics(folder_of(campaign, run) / "metrics.csv");
+    const auto kind = metrics.column("kind"), step = metrics.column("step"), value = metrics.column("return");
+    for (std::size_t row = 0; row < metrics.rows(); ++row)
+      if (metrics.text(row, kind) == "evaluation")
+        returns[metrics.number(row, step)].push_back(metrics.number(row, value));
+  }
+  tools::Series curve{.label = fmt::format("{}, IQM of {} runs and its 95 % interval", campaign.agent, runs)};
+  for (const auto& [step, values] : returns) {
+    if (std::ssize(values) < runs) continue;
+    Rng rng(0);
+    const auto estimate = runs > 1 ? statistics::bootstrap(statistics::Scores(values), statistics::Iqm{}, rng)
+                                   : statistics::Estimate{values[0], values[0], values[0]};
+    curve.x.push_back(step);
+    curve.y.push_back(estimate.value);
+    curve.low.push_back(estimate.low);
+    curve.high.push_back(estimate.high);
+  }
+  if (curve.x.empty()) return;
+  tools::Plot chart{.title = campaign.environment,
+                    .x_label = "environment steps",
+                    .y_label = "return of the greedy policy",
+                    .series = {curve}};
+  if (const auto solved = EnvironmentConfig(campaign.environment).entry.solved)
+    chart.reference = tools::ReferenceLine{*solved, "solved"};
+  tools::save_plot(campaign.folder / "learning_curve", chart);
+}
+
+}  // namespace
+
+std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, const AnyEnvironment& environment,
+                            Index jobs) {
+  std::vector<RunSummary> runs(static_cast<std::size_t>(campaign.seeds));
+  std::vector<Index> mine;
+  for (Index i = ranks::rank(); i < campaign.seeds; i += ranks::size()) mine.push_back(i);
+  {
+    LiveTable table(campaign.options.steps, campaign.seeds);
+    parallel(std::ssize(mine), jobs, [&](Index i) {
+      const Index which = mine[static_cast<std::size_t>(i)];
+      runs[static_cast<std::size_t>(which)] = run_one(campaign, agent, environment, which, table);
+    });
+  }
+  ranks::wait_for_all();
+  if (ranks::rank() == 0)  // what the others did is on the disk
+    for (Index i = 0; i < campaign.seeds; ++i) {
+      const fs::path path = folder_of(campaign, i) / "summary.json";
+      if (const auto json = read_json(path)) runs[static_cast<std::size_t>(i)] = summary_of(path, *json);
+    }
+  if (std::ranges::any_of(mine, [&](Index i) { return !runs[static_cast<std::size_t>(i)].finished; }))
+    throw Interrupted();
+  return runs;
+}
+
+void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
+  tools::CsvWriter csv(campaign.folder / "results.csv", {"seed", "best_weights", "last_weights", "best_evaluation",
+                                                         "best_step", "mean_return", "episodes", "steps", "seconds"});
+  std::vector<double> best, last;
+  fmt::print("{:>6}  {:>12}  {:>12}  {:>10}  {:>9}  {:>8}\n", "seed", "best weights", "last weights", "best step",
+             "episodes", "seconds");
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const RunSummary& r = runs[i];
+    const std::uint64_t seed = campaign.first_seed + i;
+    csv.row({seed, r.best_weights, r.last_weights, r.best_evaluation, r.best_step, r.mean_return, r.episodes, r.steps,
+             r.seconds});
+    best.push_back(r.best_weights);
+    last.push_back(r.last_weights);
+    fmt::print("{:>6}  {:>12.1f}  {:>12.1f}  {:>10}  {:>9}  {:>8.1f}\n", seed, r.best_weights, r.last_weights,
+               r.best_step, r.episodes, r.seconds);
+  }
+  csv.finish();
+
+  Json summary = config_of(campaign, 0);
+  summary.erase("seed");
+  summary["first_seed"] = campaign.first_seed;
+  summary["seeds"] = campaign.seeds;
+  const auto aggregate = [&](const char* name, const std::vector<double>& returns) {
+    Rng rng(0);
+    const statistics::Scores scores(returns);
+    const auto iqm = runs.size() > 1 ? statistics::bootstrap(scores, statistics::Iqm{}, rng, {.resamples = 50'000})
+                                     : statistics::Estimate{returns[0], returns[0], returns[0]};
+    const auto [worst, finest] = std::ranges::minmax(returns);
+    summary[name] = {{"iqm", iqm.value},
+                     {"interval", {iqm.low, iqm.high}},
+                     {"mean", training::mean(returns)},
+                     {"worst", worst},
+                     {"best", finest}};
+    fmt::print("{}: IQM {:.1f}, mean {:.1f}, worst {:.1f}\n", name, iqm, training::mean(returns), worst);
+  };
+  fmt::print("\nMean return over {} fresh episodes, {} runs (IQM with its 95 % interval):\n", campaign.test_episodes,
+             runs.size());
+  aggregate("best_weights", best);
+  aggregate("last_weights", last);
+  tools::write_file_atomically(campaign.folder / "summary.json", summary.dump(2) + "\n");
+  plot(campaign, std::ssize(runs));
+  fmt::print("Results: {}\n", campaign.folder.string());
+}
+
+}  // namespace mellow::suite

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "live_table.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+#include <string>
+#include <unistd.h>
+
+namespace mellow::suite {
+namespace {
+
+std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.1f}", value); }
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<long>(seconds);
+  return whole >= 3600 ? fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
+                       : fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+LiveTable::LiveTable(Index steps, Index runs)
+    : steps_(steps),
+      rows_(static_cast<std::size_t>(runs)),
+      terminal_(::isatty(STDERR_FILENO) != 0),
+      next_(Clock::now()) {
+  if (!terminal_) next_ += std::chrono::seconds(10);
+}
+
+LiveTable::~LiveTable() {
+  const std::scoped_lock lock(mutex_);
+  if (terminal_) draw();
+}
+
+void LiveTable::update(Index run, const training::RunStatus& status) {
+  const std::scoped_lock lock(mutex_);
+  Row& row = rows_[static_cast<std::size_t>(run)];
+  if (!row.running) row = {.running = true, .first_step = status.step, .begun = Clock::now()};
+  row.step = status.step;
+  row.mean_return = status.mean_return;
+  row.best_return = status.best_return;
+  if (Clock::now() < next_) return;
+  draw();
+  next_ = Clock::now() + (terminal_ ? std::chrono::milliseconds(300) : std::chrono::milliseconds(10'000));
+}
+
+void LiveTable::finish(Index run) {
+  const std::scoped_lock lock(mutex_);
+  rows_[static_cast<std::size_t>(run)].running = false;
+  ++finished_;
+}
+
+void LiveTable::draw() {
+  std::string text;
+  std::size_t lines = 0;
+  const auto line = [&](const std::string& content) {
+    text += content + (terminal_ ? "\x1b[K\n" : "\n");
+    ++lines;
+  };
+  if (terminal_ && drawn_lines_ > 0) text += fmt::format("\x1b[{}A", drawn_lines_);
+  line(fmt::format("{} of {} runs finished", finished_, rows_.size()));
+  if (terminal_)
+    line(fmt::format("{:>6}  {:>6}  {:>12}  {:>10}  {:>10}  {:>9}", "run", "done", "steps", "return", "best",
+                     "time left"));
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const Row& row = rows_[i];
+    if (!row.running) continue;
+    const double seconds = std::chrono::duration<double>(Clock::now() - row.begun).count();
+    const double rate = static_cast<double>(row.step - row.first_step) / seconds;
+    const std::string left = rate > 0 ? duration(static_cast<double>(steps_ - row.step) / rate) : "-";
+    const double done = 100.0 * static_cast<double>(row.step) / static_cast<double>(steps_);
+    line(terminal_ ? fmt::format("{:>6}  {:>5.1f}%  {:>12}  {:>10}  {:>10}  {:>9}", i, done, row.step,
+                                 number(row.mean_return), number(row.best_return), left)
+                   : fmt::format("  run {}: {:.1f}%, {} steps, return {}, best {}, {} left", i, done, row.step,
+                                 number(row.mean_return), number(row.best_return), left));
+  }
+  if (terminal_) text += "\x1b[J";
+  drawn_lines_ = lines;
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+}  // namespace mellow::suite

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <vector>
+
+#include <mellow/core/types.hpp>
+#include <mellow/training/status.hpp>
+
+namespace mellow::suite {
+
+/// Shows runs that go on at the same time: on a terminal one table that rewrites itself (run, steps, return, time left),
+/// elsewhere a line every ten seconds. Threads may call it at once.
+class LiveTable {
+ public:
+  /// Each of `runs` runs goes to `steps` steps.
+  LiveTable(Index steps, Index runs);
+  ~LiveTable();
+  LiveTable(const LiveTable&) = delete;
+  LiveTable& operator=(const LiveTable&) = delete;
+
+  void update(Index run, const training::RunStatus& status);  ///< where a run is
+  void finish(Index run);                                     ///< it is over
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Row {
+    bool running = false;
+    Index step = 0, first_step = 0;
+    double mean_return = training::RunStatus::none, best_return = training::RunStatus::none;
+    Clock::time_point begun{};
+  };
+
+  void draw();
+
+  std::mutex mutex_;
+  Index steps_, finished_ = 0;
+  std::vector<Row> rows_;
+  bool terminal_;
+  std::size_t drawn_lines_ = 0;
+  Clock::time_point next_;
+};
+
+}  // namespace mellow::suite

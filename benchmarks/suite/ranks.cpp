@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ranks.hpp"
+
+#ifdef MELLOW_HAS_MPI
+#include <mpi.h>
+#endif
+
+namespace mellow::suite::ranks {
+
+#ifdef MELLOW_HAS_MPI
+
+Session::Session(int& argc, char**& argv) {
+  int provided = 0;  // threads run the agents, the main thread alone calls MPI
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+}
+
+Session::~Session() { MPI_Finalize(); }
+
+Index rank() {
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return rank;
+}
+
+Index size() {
+  int size = 1;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  return size;
+}
+
+void wait_for_all() { MPI_Barrier(MPI_COMM_WORLD); }
+
+#else
+
+Session::Session(int&, char**&) {}
+Session::~Session() = default;
+Index rank() { return 0; }
+Index size() { return 1; }
+void wait_for_all() {}
+
+#endif
+
+}  // namespace mellow::suite::ranks

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mellow/core/types.hpp>
+
+/// The processes that `mpirun` started, where the suite was built with MPI; else one.
+namespace mellow::suite::ranks {
+
+/// Begins and ends what MPI needs; made once, in main.
+class Session {
+ public:
+  Session(int& argc, char**& argv);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+};
+
+Index rank();         ///< of this process, from 0
+Index size();         ///< how many there are
+void wait_for_all();  ///< returns when all ranks have come here
+
+}  // namespace mellow::suite::ranks

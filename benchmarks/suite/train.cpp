@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <thread>
+
+#include <mellow/tools/command_line.hpp>
+
+#include "campaign.hpp"
+#include "commands.hpp"
+#include "ranks.hpp"
+
+namespace mellow::suite {
+
+void train(int argc, const char* const* argv) {
+  std::string agent_name, environment_name, preset_name;
+  Campaign campaign;
+  campaign.options.steps = 0;
+  Index jobs = std::max(1u, std::thread::hardware_concurrency());
+  bool settings_only = false;
+  std::vector<std::string> assignments;
+  CommandLine(
+      "Trains an agent in an environment from several seeds and says what it reaches. A run that was interrupted or "
+      "killed goes on where its last checkpoint was, when the same command is given again.")
+      .option("--agent", agent_name, "which (`mellow_bench list` names all)")
+      .option("--env", environment_name, "where (`mellow_bench list` names all)")
+      .option("--preset", preset_name, "settings that suit: agent, environment, steps and numbers")
+      .option("--set", assignments, "NAME=VALUE, a number or a part of the agent, or env.NAME=VALUE")
+      .option("--settings", settings_only, "lists what can be set, with the present values, and exits")
+      .option("--steps", campaign.options.steps, "environment steps of a run; 0: the preset's, or 50 000",
+              {.minimum = 0})
+      .option("--seeds", campaign.seeds, "how many runs", {.minimum = 1})
+      .option("--first-seed", campaign.first_seed, "seed of the first run; the others follow")
+      .option("--jobs", jobs, "runs at a time; the results do not depend on it", {.minimum = 1})
+      .option("--evaluate-every", campaign.options.evaluate_every, "steps between evaluations; 0: never",
+              {.minimum = 0})
+      .option("--evaluation-episodes", campaign.options.evaluation_episodes, "episodes an evaluation", {.minimum = 1})
+      .option("--test-episodes", campaign.test_episodes, "fresh episodes that judge the weights", {.minimum = 1})
+      .option("--checkpoint-every", campaign.checkpoint_every, "steps between checkpoints", {.minimum = 1})
+      .option("--output", campaign.folder, "folder of the campaign; empty: results/AGENT-ENV")
+      .parse(argc, argv);
+
+  if (!preset_name.empty()) {
+    const Preset& preset = preset_of(preset_name);
+    const auto take = [&](std::string& name, std::string_view of_preset, const char* option) {
+      if (!name.empty() && name != of_preset)
+        throw Error(option, fmt::format("the preset {} is for {}", preset.name, of_preset), name);
+      name = of_preset;
+    };
+    take(agent_name, preset.agent, "--agent");
+    take(environment_name, preset.environment, "--env");
+    assignments.insert(assignments.begin(), preset.assignments.begin(), preset.assignments.end());
+    if (campaign.options.steps == 0) campaign.options.steps = preset.steps;
+  }
+  if (agent_name.empty()) throw Error("--agent", "is missing (`mellow_bench list` names all)");
+  if (environment_name.empty()) throw Error("--env", "is missing (`mellow_bench list` names all)");
+  if (campaign.options.steps == 0) campaign.options.steps = 50'000;
+
+  const auto agent = agent_of(agent_name).make();
+  EnvironmentConfig environment(environment_name);
+  Settings settings;
+  agent->describe(settings);
+  settings.set_prefix("env.");
+  environment.describe(settings);
+  environment.describe_wrappers(settings);
+  settings.set(assignments);
+  if (settings_only) {
+    fmt::print("{}", settings.help());
+    return;
+  }
+  campaign.agent = agent_name;
+  campaign.environment = environment_name;
+  campaign.settings = settings.values();
+  if (campaign.folder.empty())
+    campaign.folder = std::filesystem::path("results") / fmt::format("{}-{}", agent_name, environment_name);
+  const auto runs = run(campaign, *agent, environment.make(), jobs);
+  if (ranks::rank() == 0) report(campaign, runs);
+}
+
+}  // namespace mellow::suite

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
-#include <utility>
-#include <vector>
 
 #include <mellow/statistics/resampling.hpp>
 #include <mellow/statistics/scores.hpp>

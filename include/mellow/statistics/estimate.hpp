@@ -21,6 +21,7 @@ struct Estimate {
 
 }  // namespace mellow::statistics
 
+/// \cond
 /// Writes an Estimate as "value [low, high]".
 template <>
 struct fmt::formatter<mellow::statistics::Estimate> : fmt::formatter<double> {
@@ -44,3 +45,4 @@ struct fmt::formatter<mellow::statistics::Estimate> : fmt::formatter<double> {
     return context.out();
   }
 };
+/// \endcond

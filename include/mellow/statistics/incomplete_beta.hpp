@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <utility>
 
 #include <mellow/core/error.hpp>
 
@@ -36,20 +34,27 @@ inline double beta_density_scale(double a, double b, double x, double y) {
 }
 
 /// The regularised incomplete beta function where its continued fraction converges fast, x <= (a + 1) / (a + b + 2):
-/// I_x(a, b) = x^a y^b / (a B(a, b)) / f, with f = 1 + d_1 / (1 + d_2 / (1 + ...)) by Lentz's method.
+///
+///     I_x(a, b) = x^a y^b / B(a, b) / (beta_0 + alpha_1 / (beta_1 + alpha_2 / (beta_2 + ...)))
+///
+/// (DiDonato & Morris 1992, equation 9), by Lentz's method. With y in it, nothing cancels where a is large.
 inline double incomplete_beta_fraction(double a, double b, double x, double y) {
   constexpr double tiny = 1e-300, epsilon = std::numeric_limits<double>::epsilon();
   const auto nonzero = [](double z) { return std::abs(z) < tiny ? tiny : z; };
-  double f = 1.0, c = 1.0, d = 0.0, change = 0.0;
+  const double lambda = a * y - b * x;
+  const auto beta = [&](double n) {
+    const double first = n == 0 ? 0.0 : n + n * (b - n) * x / (a + 2 * n - 1);
+    return first + (a + n) / (a + 2 * n + 1) * (lambda + 1 + n * (1 + y));
+  };
+  double f = nonzero(beta(0)), c = f, d = 0.0, change = 0.0;
   for (int k = 1; std::abs(change - 1.0) > epsilon && k < 1'000'000; ++k) {
-    const double m = k / 2;
-    const double next = k % 2 == 0 ? m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-                                   : -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-    d = 1.0 / nonzero(1.0 + next * d);
-    c = nonzero(1.0 + next / c);
+    const double n = k, odd = a + 2 * n - 1;
+    const double alpha = (a + n - 1) / odd * (a + b + n - 1) / odd * n * (b - n) * x * x, next = beta(n);
+    d = 1.0 / nonzero(next + alpha * d);
+    c = nonzero(next + alpha / c);
     f *= change = c * d;
   }
-  return beta_density_scale(a, b, x, y) / (a * f);
+  return beta_density_scale(a, b, x, y) / f;
 }
 
 /// The regularised incomplete beta function at x, of which y = 1 - x is known as exactly.
@@ -62,9 +67,8 @@ inline double incomplete_beta(double a, double b, double x, double y) {
 
 }  // namespace detail
 
-/// The regularised incomplete beta function I_x(a, b) = B(x; a, b) / B(a, b), for x in [0, 1] and finite a, b > 0, by its
-/// continued fraction (Abramowitz & Stegun 26.5.8) on the side where it converges fast; 1e-12 of itself or better up to
-/// a, b of 1e5. Throws Error for arguments out of range.
+/// The regularised incomplete beta function I_x(a, b) = B(x; a, b) / B(a, b), for x in [0, 1] and finite a, b > 0: to 1e-12
+/// of itself for a, b up to 1e5. Throws Error for arguments out of range.
 inline double incomplete_beta(double a, double b, double x) {
   constexpr auto where = "statistics::incomplete_beta";
   require(a > 0 && std::isfinite(a), where, "a must be positive and finite", a);

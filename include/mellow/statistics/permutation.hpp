@@ -2,11 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cmath>
-#include <span>
 
 #include <mellow/statistics/aggregates.hpp>
 #include <mellow/statistics/incomplete_beta.hpp>

@@ -221,6 +221,22 @@ TEST_CASE("Control with linear values: gradient and target force by sums over st
   }
 }
 
+// td_convergence.md, section 3.5: the paper's last line keeps L_q(s', a')^2 alone.
+TEST_CASE("The printed constant of proposition 8 may be too small") {
+  environments::DenseMdp::TransitionMatrix p = environments::DenseMdp::TransitionMatrix::Zero(2, 2);
+  p(0, 1) = 1;  // the first state leads to the second, which ends
+  const LinearControl control{.model = environments::DenseMdp({p}, Matrix<double>::Zero(1, 2)),
+                              .discount = 0.9,
+                              .features = (Matrix<double>(1, 2) << 2, 1).finished(),
+                              .weights = (Matrix<double>(1, 2) << 1, 0).finished()};
+  const ConvexTd h{ControlTargets<operators::Max>(control)};
+  const Vector<double> zero = Vector<double>::Zero(1), one = Vector<double>::Ones(1);
+  const double moved = (h.grad_w(one, zero) - h.grad_w(zero, zero)).norm(), printed = 0.9 * 1 * 1;
+  CHECK(moved == Approx(0.9 * 2 * 1));
+  CHECK(moved > printed);
+  CHECK(h.force_constants().target_force == Approx(moved));
+}
+
 TEST_CASE("With a feature for each action, exact updates are value iteration") {
   Rng rng(5);
   const auto model = environments::DenseMdp(environments::garnet({.states = 5, .actions = 3, .branching = 2}, rng));
@@ -231,7 +247,7 @@ TEST_CASE("With a feature for each action, exact updates are value iteration") {
   const auto expect_plan = [&](const auto& op) {
     const auto plan = models::generalized_value_iteration(model, op, {.discount = 0.8, .tolerance = 1e-13});
     const auto run = td_iteration(ConvexTd{ControlTargets(control, op)}, Vector<double>::Zero(15), ExactUpdate{},
-                                  {.tolerance = 1e-13});
+                                  {.tolerance = 1e-11});
     CHECK(run.converged);
     CHECK((run.theta - plan.q.reshaped()).cwiseAbs().maxCoeff() < 1e-9);
   };
@@ -271,7 +287,7 @@ TEST_CASE("Certified rates of the quoted Huber and logistic runs") {
   CHECK(huber.rate(1) == Approx(.8679).margin(6e-5));
   CHECK(huber.rate(10) == Approx(.5525).margin(6e-5));
   const ForceConstants<> logistic{.optimization_force = 1, .target_force = .27195, .smoothness = 1.927};
-  CHECK(logistic.rate(1) == Approx(.7208).margin(6e-5));
+  CHECK(logistic.rate(1) == Approx(.7208).margin(1.4e-4));  // as far as four digits of L tell
 }
 
 TEST_CASE("An operator that is no non-expansion has no known target force") {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <Eigen/SVD>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include <mellow/core/rng.hpp>
-#include <mellow/environments/linear_mrp.hpp>
+#include <mellow/environments/random_linear.hpp>
 #include <mellow/value/expected_td.hpp>
+#include <mellow/value/td_objective.hpp>
 
 #include "support/catch.hpp"
 
@@ -19,19 +22,12 @@ namespace {
 
 const auto at = [](double x) { return Vector<double>::Constant(1, x); };
 
+Vector<double> gradient_update(const ExpectedTd<>& td, const Vector<double>& theta, Index steps, double learning_rate) {
+  return GradientUpdate{.steps = steps, .learning_rate = learning_rate}(td, theta);
+}
+
 LinearMrp random_mrp(Rng& rng, Index n, Index k, double discount) {
-  LinearMrp mrp{.transitions = Matrix<double>(n, n),
-                .rewards = Vector<double>(n),
-                .discount = discount,
-                .features = Matrix<double>(k, n),
-                .weights = Vector<double>(n)};
-  for (double& x : mrp.transitions.reshaped()) x = rng.uniform();
-  for (Index s = 0; s < n; ++s) mrp.transitions.row(s) /= mrp.transitions.row(s).sum();
-  for (double& x : mrp.rewards) x = rng.normal();
-  for (double& x : mrp.features.reshaped()) x = rng.normal();
-  for (double& x : mrp.weights) x = rng.uniform();
-  mrp.weights /= mrp.weights.sum();
-  return mrp;
+  return environments::random_linear_mrp({.states = n, .features = k, .discount = discount}, rng);
 }
 
 void expect_near(const Vector<double>& x, std::vector<double> expected, double margin = 6e-10) {
@@ -58,7 +54,7 @@ TEST_CASE("The two-state example has the multipliers and thresholds of the sheet
     CHECK(td(c.first).m_w()(0, 0) == Approx(c.m_w).epsilon(1e-12));
     CHECK(td(c.first).m_theta()(0, 0) == Approx(c.m_theta).epsilon(1e-12));
     CHECK(td(c.first).exact_map()(0, 0) == Approx(c.multiplier).epsilon(1e-9));
-    CHECK(td(c.first).exact_step(at(1))[0] == Approx(c.multiplier).epsilon(1e-9));
+    CHECK(td(c.first).argmin_w(at(1))[0] == Approx(c.multiplier).epsilon(1e-9));
     const double threshold = (4 - 4 * c.discount * (1 - c.end)) / (3 + 2 * c.discount - 4 * c.discount * (1 - c.end));
     CHECK(threshold == Approx(c.threshold).margin(6e-10));
     CHECK(td(threshold - 1e-9).exact_map()(0, 0) < 1);
@@ -86,14 +82,14 @@ TEST_CASE("K gradient steps on the two-state example") {
   };
   for (const Case& c : {Case{.5, 1.002, 1.0061015625}, {.2, .9552, .884736617}, {.1, .9396, .852957613}}) {
     const ExpectedTd td(tsitsiklis_van_roy({.discount = .9, .end = .1, .first_weight = c.first}));
-    CHECK(td.gradient_steps(at(1), 1, 0.1)[0] == Approx(c.one).epsilon(1e-9));
-    CHECK(td.gradient_steps(at(1), 5, 0.1)[0] == Approx(c.five).epsilon(1e-9));
+    CHECK(gradient_update(td, at(1), 1, 0.1)[0] == Approx(c.one).epsilon(1e-9));
+    CHECK(gradient_update(td, at(1), 5, 0.1)[0] == Approx(c.five).epsilon(1e-9));
     const double m_w = td.m_w()(0, 0), r = td.m_theta()(0, 0) / m_w;
     for (const Index k : {1, 2, 5, 20}) {
-      CHECK(td.gradient_steps(at(3), k, 0.1)[0] ==
+      CHECK(gradient_update(td, at(3), k, 0.1)[0] ==
             Approx(3 * (r + (1 - r) * std::pow(1 - 0.1 * m_w, k))).epsilon(1e-12));
-      CHECK(td.gradient_map(k, 0.1)(0, 0) == Approx(td.gradient_steps(at(1), k, 0.1)[0]).epsilon(1e-12));
-      CHECK(td.gradient_steps(at(1), k, 1 / m_w)[0] == Approx(r).epsilon(1e-12));
+      CHECK(td.gradient_map(k, 0.1)(0, 0) == Approx(gradient_update(td, at(1), k, 0.1)[0]).epsilon(1e-12));
+      CHECK(gradient_update(td, at(1), k, 1 / m_w)[0] == Approx(r).epsilon(1e-12));
     }
   }
 }
@@ -117,8 +113,8 @@ TEST_CASE("Updating one state alone, or both equally") {
     CHECK(forces.optimization_force == Approx(1));
     CHECK(forces.target_force == Approx(2 * discount));
     CHECK((forces.target_force > forces.optimization_force) == grows);
-    CHECK((td.exact_step(at(1))[0] > 1) == grows);
-    for (const Index k : {1, 5}) CHECK((td.gradient_steps(at(1), k, 0.1)[0] > 1) == grows);
+    CHECK((td.argmin_w(at(1))[0] > 1) == grows);
+    for (const Index k : {1, 5}) CHECK((gradient_update(td, at(1), k, 0.1)[0] > 1) == grows);
   }
 }
 
@@ -181,7 +177,8 @@ TEST_CASE("Ordinary TD with a small step converges where M_w - M_theta has eigen
     if (std::abs(least) < 0.01 / small) continue;  // too slow to be watched
     const Vector<double> fixed = td.fixed_point();
     Vector<double> theta = fixed + Vector<double>::Ones(3);
-    for (int step = 0; step < 1500 && (theta - fixed).norm() < 1e6; ++step) theta = td.gradient_steps(theta, 1, small);
+    for (int step = 0; step < 1500 && (theta - fixed).norm() < 1e6; ++step)
+      theta = gradient_update(td, theta, 1, small);
     if (least > 0) CHECK((theta - fixed).norm() < 1e-3);
     else CHECK((theta - fixed).norm() > 1e3);
   }
@@ -215,7 +212,7 @@ TEST_CASE("Each gradient step lowers the objective and approaches the fixed poin
         const double slack = 1e-10 * (1 + distance + fixed.squaredNorm()) * (1 + f_theta * f_theta / f_w);
         Vector<double> w = theta;
         for (int k = 0; k < 5; ++k) {
-          const Vector<double> next = w - alpha * td.gradient(theta, w);
+          const Vector<double> next = w - alpha * td.grad_w(theta, w);
           const double moved = (next - w).squaredNorm();
           CHECK(objective(theta, fixed) - objective(theta, w) <=
                 f_theta * f_theta / (2 * f_w) * distance - (1 / alpha - smoothness / 2) * moved + slack);
@@ -225,7 +222,7 @@ TEST_CASE("Each gradient step lowers the objective and approaches the fixed poin
           printed_fails += (next - fixed).squaredNorm() > bound - (2 - alpha * smoothness) * moved + slack;
           w = next;
         }
-        CHECK((w - td.gradient_steps(theta, 5, alpha)).norm() < 1e-9 * (1 + w.norm()));
+        CHECK((w - gradient_update(td, theta, 5, alpha)).norm() < 1e-9 * (1 + w.norm()));
         theta = w;
       }
     }
@@ -256,7 +253,7 @@ TEST_CASE("Updates follow their closed forms and keep the certified rate") {
   for (int i = 0; i < 200; ++i) {
     const ExpectedTd td(random_mrp(rng, 6, 3, 0.3));
     const Vector<double> fixed = td.fixed_point();
-    CHECK(td.gradient(fixed, fixed).norm() < 1e-10);
+    CHECK(td.grad_w(fixed, fixed).norm() < 1e-10);
     const auto forces = td.force_constants();
     const bool holds = forces.target_force < forces.optimization_force;
     certified += holds;
@@ -272,16 +269,39 @@ TEST_CASE("Updates follow their closed forms and keep the certified rate") {
       const Matrix<double> closed = power + (Matrix<double>::Identity(3, 3) - power) * td.exact_map();
       CHECK((td.gradient_map(k, alpha) - closed).norm() < 1e-9 * (1 + closed.norm()));
       for (int update = 0; update < (holds ? 30 : 3); ++update) {
-        const Vector<double> next = td.gradient_steps(theta, k, alpha);
+        const Vector<double> next = gradient_update(td, theta, k, alpha);
         CHECK((next - fixed - closed * (theta - fixed)).norm() < 1e-9 * (1 + fixed.norm()));
         if (holds) CHECK((next - fixed).norm() <= forces.rate(k) * (theta - fixed).norm() + 1e-12);
         theta = next;
       }
       theta = fixed + Vector<double>::Ones(3);
-      CHECK((td.exact_step(theta) - fixed - td.exact_map() * (theta - fixed)).norm() < 1e-9 * (1 + fixed.norm()));
+      CHECK((td.argmin_w(theta) - fixed - td.exact_map() * (theta - fixed)).norm() < 1e-9 * (1 + fixed.norm()));
     }
   }
   CHECK(certified > 20);
+}
+
+// td_convergence, section 4.3: the paper writes F_theta as an eigenvalue of M_theta, which is not symmetric.
+TEST_CASE("The target force is the norm of M_theta: its largest eigenvalue would certify too much") {
+  Rng rng(6);
+  int apart = 0, faster_than_eigenvalue = 0, converging = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const ExpectedTd td(random_mrp(rng, 6, 3, 0.3));
+    const auto forces = td.force_constants();
+    const double eigenvalue = spectral_radius(td.m_theta());
+    CHECK(eigenvalue <= forces.target_force * (1 + 1e-12));
+    CHECK(forces.target_force ==
+          Approx(Eigen::JacobiSVD<Matrix<double>>(td.m_theta()).singularValues()[0]).epsilon(1e-9));
+    if (!(eigenvalue < forces.optimization_force && forces.optimization_force <= forces.target_force)) continue;
+    ++apart;
+    CHECK_FALSE(forces.certified());
+    converging += spectral_radius(td.exact_map()) < 1;  // certified is sufficient, not necessary
+    faster_than_eigenvalue += spectral_norm(td.exact_map()) > eigenvalue / forces.optimization_force;
+  }
+  CAPTURE(apart, faster_than_eigenvalue, converging);
+  CHECK(apart > 20);
+  CHECK(converging == apart);
+  CHECK(faster_than_eigenvalue > 0);  // some update shrinks less than the eigenvalue promises
 }
 
 TEST_CASE("With the stationary distribution exact updates contract by the discount") {
@@ -321,14 +341,14 @@ TEST_CASE("Baird's star: the forces, divergence, and what a ridge certifies") {
 
   const auto after = [](const ExpectedTd<>& learner, double alpha) {
     Vector<double> theta = Vector<double>::Ones(8);
-    for (int i = 0; i < 2000; ++i) theta = learner.gradient_steps(theta, 1, alpha);
+    for (int i = 0; i < 2000; ++i) theta = gradient_update(learner, theta, 1, alpha);
     return theta.norm();
   };
   const ExpectedTd held(baird_star(), 3);
   CHECK(after(held, 1 / held.force_constants().smoothness) < 1e-9);
   CHECK(after(td, 1 / td.force_constants().smoothness) > 1e9);
   Vector<double> theta = Vector<double>::Ones(8);
-  for (int i = 0; i < 2000; ++i) theta = td.exact_step(theta);
+  for (int i = 0; i < 2000; ++i) theta = td.argmin_w(theta);
   CHECK(theta.norm() < 1e-6);
 }
 
@@ -355,11 +375,11 @@ TEST_CASE("A small fixed instance, number by number") {
       for (const auto& next : expected) expect_near(theta = step(theta), next);
     };
     const double alpha = 1 / forces.smoothness;
-    path([&](const Vector<double>& theta) { return td.exact_step(theta); },
+    path([&](const Vector<double>& theta) { return td.argmin_w(theta); },
          {{1.193548387, .322580645}, {1.819614984, 1.056347555}, {2.303722601, 1.785438639}});
-    path([&](const Vector<double>& theta) { return td.gradient_steps(theta, 1, alpha); },
+    path([&](const Vector<double>& theta) { return gradient_update(td, theta, 1, alpha); },
          {{1.092754458, .485668648}, {1.861919224, 1.041362400}, {2.433175442, 1.609995365}});
-    path([&](const Vector<double>& theta) { return td.gradient_steps(theta, 5, alpha); },
+    path([&](const Vector<double>& theta) { return gradient_update(td, theta, 5, alpha); },
          {{1.184786157, .336758232}, {1.826590056, 1.049709438}, {2.314300594, 1.769531062}});
   }
   mrp.discount = .3;
@@ -374,7 +394,7 @@ TEST_CASE("A small fixed instance, number by number") {
   const auto ratios = [&](Index k, std::vector<double> expected) {
     Vector<double> theta = Vector<double>::Zero(2);
     for (const double ratio : expected) {
-      const Vector<double> next = td.gradient_steps(theta, k, 1 / forces.smoothness);
+      const Vector<double> next = gradient_update(td, theta, k, 1 / forces.smoothness);
       CHECK((next - td.fixed_point()).norm() / (theta - td.fixed_point()).norm() == Approx(ratio).margin(6e-9));
       CHECK(ratio < forces.rate(k));
       theta = next;

@@ -14,6 +14,8 @@ namespace mellow::operators {
 struct EpsilonMix {
   using role = roles::Backup;
 
+  static constexpr bool non_expansion = true;  ///< see NonExpansion
+
   double epsilon = 0.1;  ///< share of the mean, in [0, 1]
 
   /// Throws Error for a number out of range.

@@ -19,6 +19,8 @@ Index argmax(const Eigen::DenseBase<Derived>& q) {
 struct Max {
   using role = roles::Backup;
 
+  static constexpr bool non_expansion = true;  ///< see NonExpansion
+
   /// max_a q(a).
   template <class Derived>
   typename Derived::Scalar operator()(const Eigen::DenseBase<Derived>& q) const {

@@ -10,6 +10,8 @@ namespace mellow::operators {
 struct Mean {
   using role = roles::Backup;
 
+  static constexpr bool non_expansion = true;  ///< see NonExpansion
+
   /// mean_a q(a).
   template <class Derived>
   typename Derived::Scalar operator()(const Eigen::DenseBase<Derived>& q) const {

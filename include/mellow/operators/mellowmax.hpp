@@ -19,6 +19,8 @@ namespace mellow::operators {
 struct Mellowmax {
   using role = roles::Backup;
 
+  static constexpr bool non_expansion = true;  ///< see NonExpansion
+
   double omega = 5.0;  ///< sharpness; finite, not 0 (that is `Mean`)
 
   /// Throws Error for a number out of range.

@@ -124,6 +124,7 @@ TEST_CASE("A hand-made controller balances every episode, a random one about 22 
   CHECK(summary.deviation == Approx(11.6).margin(3 * 11.6 * std::sqrt((kurtosis - 1) / (4 * episodes)) + 0.05));
 }
 
+// classic_environments.md 2.
 TEST_CASE("Seeding once, later resets go on in the stream") {
   NumpyGenerator rng(5), same(5);
   CartPole a, b;

@@ -149,6 +149,7 @@ TEST_CASE("Traces of Gymnasium are replayed") {
   replay("pendulum_v1", TimeLimit(Pendulum{}, 200), 1e-6);
 }
 
+// From everywhere, and from walls, goals, places where angles wrap and limits of speeds: classic_environments.md 3.
 TEST_CASE("Single steps from given states are Gymnasium's") {
   for (const char* prefix : {"", "border_"}) {
     compare_steps("cartpole_v1", prefix, CartPole{}, 1e-12);

@@ -17,6 +17,7 @@ struct FiveSteps {
 };
 }  // namespace
 
+// classic_environments.md 1.
 TEST_CASE("A time limit truncates exactly at its step and leaves termination alone") {
   Rng rng;
   for (const Index limit : {3, 5, 8}) {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the numbers that tests/statistics/golden.cpp compares with: rliable's and SciPy's, in double.
 
-    .venv/bin/python tests/golden/make_rliable.py          (scripts/setup --peers brings the venv; takes about five minutes)
+    .venv/bin/python tests/golden/make_rliable.py          (scripts/setup --peers brings the venv; takes a quarter of an hour)
 
 rliable.safetensors: tables of scores "scores.<name>", runs x tasks: x, y, z (fewer runs), tied and coarse (many equal scores). Of each,
 "<statistic>.<name>": value, low, high of mean, median_of_task_means, iqm, optimality_gap; "improvement.<name>.<name>" the same of two.

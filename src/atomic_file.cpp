@@ -115,9 +115,12 @@ void write_file_atomically(const fs::path& path, std::string_view text) {
   write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 
-bool is_temporary(const fs::path& path) {
-  const std::string name = path.filename().string();
-  return name.starts_with(temporary_prefix) && name.ends_with(temporary_extension);
+void remove_temporaries(const fs::path& folder) {
+  std::error_code ignored;  // one that stays does no harm
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(temporary_prefix) && name.ends_with(temporary_extension)) fs::remove(entry.path(), ignored);
+  }
 }
 
 void replace_file(const fs::path& from, const fs::path& to) {

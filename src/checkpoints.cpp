@@ -139,9 +139,8 @@ void Checkpoints::delete_all_but(std::size_t kept) const {
   std::error_code ignored;  // one that stays does no harm
   for (std::size_t i = kept; i < all.size(); ++i) fs::remove(all[i], ignored);
   if (kept > 0) return;
-  for (const auto& entry : fs::directory_iterator(folder_, ignored))
-    if (is_temporary(entry.path())) fs::remove(entry.path(), ignored);  // of a process that was killed as it wrote
-  fs::remove(folder_, ignored);                                         // if nothing else is in it
+  remove_temporaries(folder_);
+  fs::remove(folder_, ignored);  // if nothing else is in it
 }
 
 }  // namespace mellow::tools

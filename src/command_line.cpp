@@ -133,11 +133,10 @@ template CommandLine& CommandLine::option(const std::string&, double&, const std
 CommandLine& CommandLine::option(const std::string& name, std::string& value, const std::string& help,
                                  std::vector<std::string> allowed) {
   const auto explained = allowed.empty() ? help : fmt::format("{}: {}", help, fmt::join(allowed, ", "));
-  impl_->add(name, "TEXT", explained, value,
-             [name, &value, allowed = std::move(allowed)](const std::string& text) {
-               if (const auto why = refusal(text, allowed); !why.empty()) throw CLI::ValidationError(name, why);
-               value = text;
-             });
+  impl_->add(name, "TEXT", explained, value, [name, &value, allowed = std::move(allowed)](const std::string& text) {
+    if (const auto why = refusal(text, allowed); !why.empty()) throw CLI::ValidationError(name, why);
+    value = text;
+  });
   return *this;
 }
 
@@ -191,8 +190,7 @@ void CommandLine::parse(int argc, const char* const* argv) {
         fmt::format("{}: unknown option ({})", name, near.empty() ? "--help lists all" : "did you mean " + near + "?"));
   }
   for (; place < impl_->arguments.size(); ++place)
-    if (impl_->arguments[place].value->empty())
-      refuse(impl_->arguments[place].name + ": missing (--help explains it)");
+    if (impl_->arguments[place].value->empty()) refuse(impl_->arguments[place].name + ": missing (--help explains it)");
 }
 
 int run_main(const std::function<void()>& body) {

@@ -116,7 +116,8 @@ std::string Progress::line(double now, bool last) const {
   if (last) fields.push_back("in " + duration(now - start_));
   const double rate = last ? static_cast<double>(state_.step - first_step_) / (now - start_) : steps_per_second_;
   if (std::isfinite(rate) && rate > 0) {
-    fields.push_back((rate < 10 ? fmt::format("{:.1f}", rate) : grouped(std::llround(rate))) + fmt::format(" {}/s", options_.unit));
+    fields.push_back((rate < 10 ? fmt::format("{:.1f}", rate) : grouped(std::llround(rate))) +
+                     fmt::format(" {}/s", options_.unit));
   }
   if (!last && fraction_per_second_ > 0) {
     fields.push_back(duration((1 - fraction()) / fraction_per_second_) + " left");

@@ -107,11 +107,14 @@ RunSummary summary_of(const fs::path& path, const Json& json) {
 /// One run: what it gave, if it is finished or can be brought to an end.
 RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const AnyEnvironment& environment, Index run,
                    LiveTable& table) {
-  const fs::path folder = folder_of(campaign, run), summary_path = folder / "summary.json";
-  if (const auto done = read_json(summary_path)) return summary_of(summary_path, *done);
+  const fs::path folder = folder_of(campaign, run), config_path = folder / "config.json",
+                 summary_path = folder / "summary.json";
   const Json config = config_of(campaign, run);
-  if (const auto begun = read_json(folder / "config.json")) require_same(folder / "config.json", *begun, config);
-  else tools::write_file_atomically(folder / "config.json", config.dump(2) + "\n");
+  const auto begun = read_json(config_path), done = read_json(summary_path);
+  if (begun) require_same(config_path, *begun, config);
+  if (done) return summary_of(summary_path, *done);
+  if (!begun) tools::write_file_atomically(config_path, config.dump(2) + "\n");
+  tools::remove_temporaries(folder);
   RunRequest request{.options = campaign.options,
                      .folder = folder,
                      .checkpoint_every = campaign.checkpoint_every,

@@ -3,59 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <signal.h>
-#include <sstream>
 #include <thread>
 #include <vector>
 
-#include "support/catch.hpp"
-#include "support/child.hpp"
+#include "support/program.hpp"
 
 using Catch::Contains;
 namespace fs = std::filesystem;
-
-namespace {
-
-const fs::path dqn = fs::read_symlink("/proc/self/exe").parent_path() / "dqn";
-
-[[noreturn]] void become(const std::string& command) {
-  ::signal(SIGINT, SIG_DFL);  // whatever the test runner had
-  ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-  std::_Exit(99);
-}
-
-/// Runs a shell's command line in which `dqn` is the program.
-ChildResult run(const std::string& command) {
-  return run_in_child([&]() -> int { become("dqn() { '" + dqn.string() + "' \"$@\"; }; " + command); });
-}
-
-/// A table of metrics without the one column that may differ between two runs.
-std::string without_seconds(const fs::path& path) {
-  std::istringstream table(read_file(path));
-  std::string result;
-  std::size_t column = 0, seconds = 0;
-  for (std::string line; std::getline(table, line);) {
-    std::istringstream cells(line + ',');
-    column = 0;
-    for (std::string cell; std::getline(cells, cell, ','); ++column) {
-      if (cell == "seconds") seconds = column;
-      if (column != seconds) result += cell + ',';
-    }
-    result += '\n';
-  }
-  REQUIRE(seconds > 0);
-  return result;
-}
-
-void check_same_run(const fs::path& a, const fs::path& b) {
-  CHECK(without_seconds(a / "metrics.csv") == without_seconds(b / "metrics.csv"));
-  for (const char* file : {"weights.safetensors", "learning_curve.svg", "learning_curve.png"}) {
-    CAPTURE(file);
-    CHECK_FALSE(read_file(a / file).empty());
-    CHECK(read_file(a / file) == read_file(b / file));
-  }
-}
-
-}  // namespace
 
 TEST_CASE("The same run twice leaves the same files, alone and with another run beside it") {
   const TemporaryDirectory directory;
@@ -64,7 +18,7 @@ TEST_CASE("The same run twice leaves the same files, alone and with another run 
   REQUIRE(run(same + folder("a")).status == 0);
   const auto beside = run(same + folder("b") + " & dqn --steps 2500 --seed 8 --output " + folder("c") + " & wait");
   REQUIRE(beside.status == 0);
-  check_same_run(directory / "a", directory / "b");
+  check_same_results(directory / "a", directory / "b");
   CHECK(read_file(directory / "a/weights.safetensors") != read_file(directory / "c/weights.safetensors"));
   CHECK(without_seconds(directory / "a/metrics.csv") != without_seconds(directory / "c/metrics.csv"));
 }
@@ -116,7 +70,7 @@ TEST_CASE("Ctrl-C ends a run cleanly with its metrics, plot and weights") {
   const auto weights = directory / "weights.safetensors";
   const auto child = run_in_child([&] {
     const pid_t program = ::fork();
-    if (program == 0) become("exec '" + dqn.string() + "' --steps 1000000000 --output " + directory.path().string());
+    if (program == 0) become("exec dqn --steps 1000000000 --output " + directory.path().string());
     for (; !fs::exists(weights); std::this_thread::sleep_for(std::chrono::milliseconds(10)))
       if (::waitpid(program, nullptr, WNOHANG) != 0) return 99;  // it ended without
     ::kill(program, SIGINT);

@@ -4,29 +4,23 @@
 #include <string>
 #include <vector>
 
-#include "support/catch.hpp"
-#include "support/child.hpp"
+#include "support/program.hpp"
 
 using Catch::Contains;
 namespace fs = std::filesystem;
 
 namespace {
 
-ChildResult run(const std::string& example, const std::string& options, const fs::path& output) {
-  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / example;
-  const std::string command = "'" + program.string() + "' " + options + " --output '" + output.string() + "'";
-  return run_in_child([&]() -> int {
-    ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    return 99;
-  });
+ChildResult run_example(const std::string& example, const std::string& options, const fs::path& output) {
+  return run(example + " " + options + " --output '" + output.string() + "'");
 }
 
 }  // namespace
 
 TEST_CASE("vectorized leaves a row an episode and an evaluation, a plot and the best weights, the same each time") {
   const TemporaryDirectory directory;
-  const auto first = run("vectorized", "--steps 2500 --environments 8 --seed 3", directory / "a");
-  const auto second = run("vectorized", "--steps 2500 --environments 8 --seed 3", directory / "b");
+  const auto first = run_example("vectorized", "--steps 2500 --environments 8 --seed 3", directory / "a");
+  const auto second = run_example("vectorized", "--steps 2500 --environments 8 --seed 3", directory / "b");
   CAPTURE(first.error);
   REQUIRE((first.status == 0 && second.status == 0));
   for (const char* file : {"weights.safetensors", "learning_curve.svg", "learning_curve.png"}) {
@@ -55,18 +49,18 @@ TEST_CASE("vectorized leaves a row an episode and an evaluation, a plot and the 
 
 TEST_CASE("mellowmax_planning shows no plan that did not converge as a result") {
   const TemporaryDirectory directory;
-  const auto whole = run("mellowmax_planning", "", directory / "whole");
+  const auto whole = run_example("mellowmax_planning", "", directory / "whole");
   REQUIRE(whole.status == 0);
   CHECK_THAT(whole.out, !Contains("converge") && Contains("two; "));
   CHECK(fs::exists(directory / "whole" / "sweeps.png"));
 
-  const auto cut = run("mellowmax_planning", "--steps 1500", directory / "cut");
+  const auto cut = run_example("mellowmax_planning", "--steps 1500", directory / "cut");
   REQUIRE(cut.status == 0);
   CHECK_THAT(cut.out, Contains("> 1500   not converged") && Contains("unknown: raise --steps") && !Contains("two; ") &&
                           Contains("Not plotted: 5 plans that did not converge in 1500 sweeps"));
   CHECK(fs::exists(directory / "cut" / "sweeps.png"));
 
-  const auto none = run("mellowmax_planning", "--steps 1", directory / "none");
+  const auto none = run_example("mellowmax_planning", "--steps 1", directory / "none");
   REQUIRE(none.status == 0);
   CHECK_THAT(none.out, !Contains("Plot:"));
   CHECK_FALSE(fs::exists(directory / "none" / "sweeps.png"));

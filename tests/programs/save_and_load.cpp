@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The weights of bin/save_and_load go to PyTorch, play in Gymnasium, and come back.
-#include "support/catch.hpp"
-#include "support/child.hpp"
+#include "support/program.hpp"
 #include "support/python.hpp"
 
 using Catch::Contains;
 
 namespace {
-
-const std::filesystem::path bin = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-
-ChildResult run(const std::string& command) {
-  return run_in_child([&]() -> int {
-    ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    return 99;
-  });
-}
 
 /// What follows the colon in the last line: the returns of the episodes.
 std::string returns(const std::string& output) { return output.substr(output.rfind(':')); }

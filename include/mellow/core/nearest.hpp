@@ -26,7 +26,8 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 /// The known name that `name` most likely was meant to be: the nearest one (the first of equals), unless more than a
-/// third of the characters of `name` would have to change (one may always); else an empty text.
+/// third of the characters of `name` would have to change (one may always); else the first that begins with it, if it has
+/// three characters at least; else an empty text.
 inline std::string nearest(std::string_view name, const std::vector<std::string>& known) {
   std::string best;
   std::size_t least = std::max<std::size_t>(name.size() / 3, 1) + 1;
@@ -37,7 +38,8 @@ inline std::string nearest(std::string_view name, const std::vector<std::string>
       best = candidate;
     }
   }
-  return best;
+  const auto begins = std::ranges::find_if(known, [&](const std::string& k) { return k.starts_with(name); });
+  return best.empty() && name.size() >= 3 && begins != known.end() ? *begins : best;
 }
 
 }  // namespace mellow

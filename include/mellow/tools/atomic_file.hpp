@@ -21,8 +21,8 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
 /// As above, for text.
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// Whether a path is that of a temporary file of `write_file_atomically`, which a process that is killed leaves behind.
-bool is_temporary(const std::filesystem::path& path);
+/// Removes the temporary files that processes left in a folder which were killed while they wrote.
+void remove_temporaries(const std::filesystem::path& folder);
 
 /// Flushes the finished file `from` to the disk and renames it to `to`, in the same directory, as the last step of a
 /// file written over time. Throws Error where either fails; `from` then stays where it is.

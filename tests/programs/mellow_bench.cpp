@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs bin/mellow_bench as a user would.
+#include <set>
+#include <vector>
+
+#include "support/program.hpp"
+
+using Catch::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+const std::string small = " --evaluate-every 400 --evaluation-episodes 2 --test-episodes 3 --output ";
+}  // namespace
+
+TEST_CASE("The results of a campaign do not depend on how many runs go on at a time") {
+  const TemporaryDirectory directory;
+  const std::string campaign = "mellow_bench train --agent dqn --env CartPole-v1 --steps 1500 --seeds 3" + small;
+  REQUIRE(run(campaign + (directory / "one").string() + " --jobs 1").status == 0);
+  REQUIRE(run(campaign + (directory / "two").string() + " --jobs 2").status == 0);
+  check_same_results(directory / "one", directory / "two");
+  const auto files = results_in(directory / "one");
+  for (const char* file : {"results.csv", "summary.json", "learning_curve.svg", "seed-2/config.json",
+                           "seed-2/metrics.csv", "seed-2/weights.safetensors", "seed-2/summary.json"})
+    CHECK(files.contains(file));
+}
+
+TEST_CASE("What is finished is not run again, and a folder of other settings is refused") {
+  const TemporaryDirectory directory;
+  const std::string output = directory.path().string();
+  const std::string base = "mellow_bench train --agent q_learning --env FrozenLake-v1 --steps 2000" + small + output;
+  REQUIRE(run(base).status == 0);
+  const auto before = fs::last_write_time(directory / "seed-0/metrics.csv");
+  REQUIRE(run(base + " --seeds 2").status == 0);  // one more
+  CHECK(fs::last_write_time(directory / "seed-0/metrics.csv") == before);
+  CHECK(fs::exists(directory / "seed-1/summary.json"));
+  const auto other = run(base + " --set learning_rate=0.2");
+  CHECK(other.status == 1);
+  CHECK_THAT(other.error, Contains("settings/learning_rate") && Contains("0.1") && Contains("0.2"));
+}
+
+TEST_CASE("What is not known is refused with what was meant") {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"tran", "did you mean train?"},
+      {"train --agent dqm --env CartPole-v1", "did you mean dqn?"},
+      {"train --agent dqn --env CartPole", "did you mean CartPole-v"},
+      {"train --preset cartpol", "did you mean cartpole?"},
+      {"train --preset cartpole --env Acrobot-v1", "the preset cartpole is for CartPole-v1"},
+      {"train --agent dqn --env CartPole-v1 --set discont=1", "did you mean discount?"},
+      {"train --agent dqn --env CartPole-v1 --set discount=2", "discount must lie in [0, 1]"},
+      {"train --agent dqn --env CartPole-v1 --set discount=much", "discount must be a number"},
+      {"train --agent dqn --env CartPole-v1 --set backup=doubleq", "did you mean double_q?"},
+      {"train --agent dqn --env CartPole-v1 --set tracking.tau=0.1", "belongs to tracking=polyak"},
+      {"train --agent dqn --env CartPole-v1 --set exploration.epsilon=linear:1:0", "SHAPE:FROM:TO:STEPS"},
+      {"train --agent dqn --env FrozenLake-v1", "observations that are vectors"},
+      {"train --agent dqn --env Pendulum-v1", "discrete actions"},
+      {"train --agent sarsa --env CartPole-v1", "indices"},
+      {"train --agent dqn --env CartPole-v1 --set env.action_levels=3", "discrete already"},
+      {"reproduce td_convergenc", "did you mean td_convergence?"},
+      {"reproduce", "PAPER: missing"},
+      {"trace CartPole-v1", "either --actions FILE or --random"},
+  };
+  const TemporaryDirectory directory;
+  for (const auto& [arguments, message] : cases) {
+    const auto child = run("cd " + directory.path().string() + "; mellow_bench " + arguments);
+    CAPTURE(arguments, child.error);
+    CHECK(child.status > 0);
+    CHECK_THAT(child.error, Contains(message));
+    CHECK(std::ranges::count(child.error, '\n') == 1);
+  }
+}
+
+TEST_CASE("A trace follows given actions, and episodes begin with a row of their own") {
+  const TemporaryDirectory directory;
+  const auto actions = directory / "actions.csv";
+  std::ofstream(actions) << "a0\n"
+                         << [] {
+                              std::string rows;
+                              for (int i = 0; i < 30; ++i)
+                                rows += "1\n";  // a pole that is pushed one way falls in about ten steps
+                              return rows;
+                            }();
+  const auto child = run("mellow_bench trace CartPole-v1 --seed 7 --actions " + actions.string());
+  REQUIRE(child.status == 0);
+  std::istringstream table(child.out);
+  std::string line, before;
+  std::getline(table, line);
+  CHECK(line == "kind,episode,step,a0,o0,o1,o2,o3,reward,terminated,truncated");
+  int steps = 0, resets = 0;
+  for (; std::getline(table, line); before = line) {
+    const bool reset = line.starts_with("reset," + std::to_string(resets) + ",0,,");
+    CHECK(reset != line.starts_with("step," + std::to_string(resets - 1) + ","));
+    CHECK(reset == (before.empty() || before.ends_with(",1,0")));  // after each end, and only there
+    steps += !reset;
+    resets += reset;
+    if (reset) CHECK(line.ends_with(",,,"));
+  }
+  CHECK(steps == 30);
+  CHECK(resets >= 3);
+  CHECK(run("mellow_bench trace Pendulum-v1 --seed 1 --random --steps 50").out ==
+        run("mellow_bench trace Pendulum-v1 --seed 1 --random --steps 50").out);
+
+  std::ofstream(directory / "bad.csv") << "a0\n0\n2\n";
+  CHECK_THAT(run("mellow_bench trace CartPole-v1 --actions " + (directory / "bad.csv").string()).error,
+             Contains("a whole number from 0 to 1"));
+}
+
+TEST_CASE("Everything that is listed has a line, and every environment makes steps") {
+  const auto child = run("mellow_bench list");
+  REQUIRE(child.status == 0);
+  std::istringstream text(child.out);
+  bool environments = false;
+  int traced = 0;
+  for (std::string line; std::getline(text, line);) {
+    if (line.empty() || line.back() == ':') environments = line.starts_with("Environments");
+    if (!environments || !line.starts_with("  ")) continue;
+    const std::string name = line.substr(2, line.find(' ', 2) - 2);
+    CAPTURE(name);
+    const auto trace = run("mellow_bench trace " + name + " --random --steps 20");
+    CHECK(trace.status == 0);
+    CHECK(std::ranges::count(trace.out, '\n') >= 22);
+    ++traced;
+  }
+  CHECK(traced >= 15);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kills campaigns at moments that nobody chose, starts them again, and compares what they leave with undisturbed ones.
+// MELLOW_KILLS says how often (5).
+#include <chrono>
+#include <cstdlib>
+#include <random>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "support/program.hpp"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+/// A command line for each way in which an agent keeps state.
+const std::vector<std::string> campaigns{
+    "--agent dqn --env CartPole-v1 --steps 4000 --set replay=prioritized --set replay.steps=3 --set tracking=polyak",
+    "--agent dqn --env MountainCar-v0 --steps 4000 --set optimizer=rmsprop --set exploration=boltzmann "
+    "--set env.normalize_observations=true --set env.normalize_rewards=true --set learning_starts=200",
+    "--agent dqn --env Pendulum-v1 --steps 3000 --set env.action_levels=5 --set env.action_repeat=2 "
+    "--set optimizer=sgd --set backup=double_q",
+    "--agent q_learning --env FrozenLake-v1 --steps 300000 --set traces=replacing",
+    "--agent sarsa --env passenger-taxi --steps 200000 --set traces=dutch --set exploration=mellowmax",
+    "--agent expected_sarsa --env cliff-walking --steps 200000 --set traces=accumulating",
+    "--agent double_q_learning --env FrozenLake8x8-v1 --steps 300000",
+};
+
+std::string command(const std::string& campaign, const fs::path& output) {
+  return "mellow_bench train " + campaign +
+         " --seeds 2 --evaluate-every 1000 --evaluation-episodes 2 --test-episodes 3 --checkpoint-every 700 --output " +
+         output.string();
+}
+
+/// Starts a campaign and kills it after a while; says whether it was still running.
+bool is_killed(const std::string& campaign, Seconds after) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (std::freopen("/dev/null", "w", stdout) == nullptr || std::freopen("/dev/null", "w", stderr) == nullptr)
+      std::_Exit(99);
+    become("exec " + campaign);
+  }
+  std::this_thread::sleep_for(after);
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFSIGNALED(status);
+}
+
+}  // namespace
+
+TEST_CASE("A campaign that is killed and started again leaves what an undisturbed one leaves") {
+  const char* const wanted = std::getenv("MELLOW_KILLS");
+  const int kills = wanted != nullptr ? std::atoi(wanted) : 5;
+  std::mt19937 random(std::random_device{}());
+  int killed = 0;
+  for (std::size_t i = 0; killed < kills || i < campaigns.size(); ++i) {
+    const TemporaryDirectory directory;
+    const std::string& campaign = campaigns[i % campaigns.size()];
+    CAPTURE(campaign);
+    const auto start = std::chrono::steady_clock::now();
+    REQUIRE(run(command(campaign, directory / "whole")).status == 0);
+    const Seconds whole = std::chrono::steady_clock::now() - start;
+    for (int times = 0; times < 2 && killed < kills; ++times)
+      killed +=
+          is_killed(command(campaign, directory / "killed"), whole * std::uniform_real_distribution(0.1, 0.9)(random));
+    const auto last = run(command(campaign, directory / "killed"));
+    CAPTURE(last.error);
+    REQUIRE(last.status == 0);
+    check_same_results(directory / "whole", directory / "killed");
+  }
+  WARN("killed " << killed << " times");
+}
+
+TEST_CASE("Every agent of the suite is among those that are killed") {
+  std::istringstream text(run("mellow_bench list").out);
+  bool agents = false;
+  for (std::string line; std::getline(text, line);) {
+    if (line.empty() || line.back() == ':') agents = line.starts_with("Agents");
+    if (!agents || !line.starts_with("  ")) continue;
+    const std::string name = line.substr(2, line.find(' ', 2) - 2);
+    CAPTURE(name);
+    CHECK(std::ranges::any_of(
+        campaigns, [&](const std::string& campaign) { return campaign.starts_with("--agent " + name + " "); }));
+  }
+}

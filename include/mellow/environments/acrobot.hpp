@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numbers>
 
 #include <mellow/core/environment.hpp>
@@ -61,7 +62,7 @@ class Acrobot : public StateArray<4> {
     state = {wrap_angle(state[0] + h / 6.0 * slope(0)), wrap_angle(state[1] + h / 6.0 * slope(1)),
              std::clamp(state[2] + h / 6.0 * slope(2), -speed_limit_1, speed_limit_1),
              std::clamp(state[3] + h / 6.0 * slope(3), -speed_limit_2, speed_limit_2)};
-    const bool over = -sin_cos(state[0]).cos - sin_cos(state[0] + state[1]).cos > 1.0;
+    const bool over = -std::cos(state[0]) - std::cos(state[0] + state[1]) > 1.0;
     return {.reward = over ? 0.0 : -1.0, .terminated = over};
   }
 
@@ -85,14 +86,14 @@ class Acrobot : public StateArray<4> {
     constexpr double g = 9.8;
     const auto& [angle_1, angle_2, speed_1, speed_2] = state;
     constexpr double right_angle = std::numbers::pi / 2.0;
-    const SinCos second = sin_cos(angle_2);
-    const double d1 = 0.25 + (1.0 + 0.25 + second.cos) + 1.0 + 1.0;
-    const double d2 = 0.25 + 0.5 * second.cos + 1.0;
-    const double phi2 = 0.5 * g * sin_cos(angle_1 + angle_2 - right_angle).cos;
-    const double phi1 = -0.5 * speed_2 * speed_2 * second.sin - speed_2 * speed_1 * second.sin +
-                        1.5 * g * sin_cos(angle_1 - right_angle).cos + phi2;
+    const double cos_2 = std::cos(angle_2), sin_2 = std::sin(angle_2);
+    const double d1 = 0.25 + (1.0 + 0.25 + cos_2) + 1.0 + 1.0;
+    const double d2 = 0.25 + 0.5 * cos_2 + 1.0;
+    const double phi2 = 0.5 * g * std::cos(angle_1 + angle_2 - right_angle);
+    const double phi1 =
+        -0.5 * speed_2 * speed_2 * sin_2 - speed_2 * speed_1 * sin_2 + 1.5 * g * std::cos(angle_1 - right_angle) + phi2;
     const double rate_2 =
-        (torque + d2 / d1 * phi1 - 0.5 * speed_1 * speed_1 * second.sin - phi2) / (0.25 + 1.0 - d2 * d2 / d1);
+        (torque + d2 / d1 * phi1 - 0.5 * speed_1 * speed_1 * sin_2 - phi2) / (0.25 + 1.0 - d2 * d2 / d1);
     const double rate_1 = -(d2 * rate_2 + phi1) / d1;
     return {speed_1, speed_2, rate_1, rate_2};
   }

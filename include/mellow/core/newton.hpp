@@ -41,8 +41,8 @@ Vector<double> newton_minimum(const Value& value, const Gradient& gradient, cons
     const Vector<double> step = -factor.solve(g);
     if (step.norm() <= 4.0 * epsilon * x.norm()) return x;
     const double slope = g.dot(step);  // negative
-    const bool fine =
-        -slope <= 1e3 * epsilon * (1.0 + std::abs(f));  // the decrease of f drowns in its rounding: go by f'
+    // Where the decrease of f drowns in its rounding, go by f'.
+    const bool fine = -slope <= 1e3 * epsilon * (1.0 + std::abs(f));
     for (double share = 1.0;; share *= 0.5) {
       const Vector<double> next = x + share * step;
       const double next_f = value(next);

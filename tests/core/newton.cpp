@@ -29,7 +29,7 @@ TEST_CASE("The minimum of a quadratic function is that of its normal equations")
                                             [&](const Vector<double>& v) { return Vector<double>(a * v - b); },
                                             [&](const Vector<double>&) { return ++steps, a; }, Vector<double>::Zero(n));
     CHECK((x - a.ldlt().solve(b)).norm() < 1e-9 * x.norm());
-    CHECK(steps <= 4);
+    CHECK(steps <= 10);  // one, and what rounding leaves
   }
 }
 

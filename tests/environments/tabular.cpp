@@ -5,6 +5,7 @@
 #include <mellow/environments/gridworlds.hpp>
 #include <mellow/environments/linear_mrp.hpp>
 #include <mellow/environments/passenger_taxi.hpp>
+#include <mellow/environments/random_linear.hpp>
 #include <mellow/environments/random_mdps.hpp>
 #include <mellow/environments/tabular.hpp>
 
@@ -217,4 +218,45 @@ TEST_CASE("Linear reward processes are sampled as they say") {
   LinearMrp wrong = mrp;
   wrong.weights.resize(3);
   CHECK_THROWS_WITH(wrong.validate(), Contains("do not fit 2 states"));
+}
+
+TEST_CASE("Random processes with linear values have the shapes and sums that were asked for") {
+  Rng rng(7);
+  const LinearMrp mrp = random_linear_mrp({.states = 5, .features = 2, .discount = 0.4}, rng);
+  CHECK(mrp.discount == 0.4);
+  CHECK((mrp.features.rows() == 2 && mrp.features.cols() == 5));
+  CHECK((mrp.transitions.rowwise().sum() - Vector<double>::Ones(5)).norm() < 1e-14);
+  CHECK(mrp.weights.sum() == Approx(1));
+  CHECK(mrp.weights.maxCoeff() - mrp.weights.minCoeff() > 0);
+  const LinearControl control =
+      random_linear_control(garnet({.states = 6, .actions = 3, .branching = 2}, rng), 4, 0.8, rng);
+  CHECK((control.features.rows() == 4 && control.features.cols() == 18));
+  CHECK((control.weights.rows() == 3 && control.weights.cols() == 6));
+  CHECK(control.weights.sum() == Approx(1));
+  CHECK(control.model.transitions(2).rowwise().sum().minCoeff() == Approx(1));
+  CHECK_THROWS_WITH(random_linear_mrp({.states = 0}, rng), "random_linear_mrp: states must be positive (got 0)");
+  CHECK_THROWS_WITH(random_linear_mrp({.features = 0}, rng), "random_linear_mrp: features must be positive (got 0)");
+  CHECK_THROWS_WITH(random_linear_control(control.model, 0, 0.9, rng),
+                    "random_linear_control: features must be positive (got 0)");
+}
+
+TEST_CASE("Linear control refuses what does not fit") {
+  Rng rng(8);
+  const LinearControl good =
+      random_linear_control(garnet({.states = 3, .actions = 2, .branching = 2}, rng), 2, 0.9, rng);
+  const auto refused = [&](const auto& spoil) {
+    LinearControl bad = good;
+    spoil(bad);
+    return bad;
+  };
+  CHECK_THROWS_WITH(refused([](LinearControl& c) { c.features.resize(2, 5); }).validate(),
+                    "LinearControl: features (2 x 5) and weights (2 x 3) do not fit 3 states and 2 actions");
+  CHECK_THROWS_WITH(refused([](LinearControl& c) { c.weights.resize(3, 2); }).validate(),
+                    "LinearControl: features (2 x 6) and weights (3 x 2) do not fit 3 states and 2 actions");
+  CHECK_THROWS_WITH(refused([](LinearControl& c) { c.features(0, 0) = std::nan(""); }).validate(),
+                    "LinearControl: features must be finite (got nan)");
+  CHECK_THROWS_WITH(refused([](LinearControl& c) { c.discount = 1.5; }).validate(),
+                    "LinearControl: discount must lie in [0, 1] (got 1.5)");
+  CHECK_THROWS_WITH(refused([](LinearControl& c) { c.weights(0, 0) = -1; }).validate(),
+                    "LinearControl: weights must not be negative, nor all zero (got -1)");
 }

@@ -9,6 +9,7 @@
 #include <mellow/operators/max.hpp>
 #include <mellow/operators/mean.hpp>
 #include <mellow/operators/mellowmax_policy.hpp>
+#include <mellow/operators/non_expansion.hpp>
 
 #include "support/catch.hpp"
 #include "support/gradient.hpp"
@@ -90,7 +91,11 @@ TEST_CASE("Mellowmax is a non-expansion, Boltzmann is not") {
     for (double& value : y) value += rng.normal(0, shift);
     const Mellowmax mm{x.omega};
     CHECK(std::abs(mm(x.q) - mm(y)) <= (x.q - y).cwiseAbs().maxCoeff() + 1e-12);
+    const EpsilonMix mix{rng.uniform()};
+    CHECK(std::abs(mix(x.q) - mix(y)) <= (x.q - y).cwiseAbs().maxCoeff() + 1e-12);
   }
+  static_assert(NonExpansion<Mellowmax> && NonExpansion<EpsilonMix> && NonExpansion<Max> && NonExpansion<Mean>);
+  static_assert(!NonExpansion<Boltzmann>);
   const Eigen::Vector2d x(0, .15), y(.05, .10);
   CHECK(Boltzmann{16.55}(x) == Approx(0.138435879).margin(5e-10));
   CHECK(Boltzmann{16.55}(y) == Approx(0.084791303).margin(5e-10));

@@ -40,13 +40,14 @@ Vector<double> newton_minimum(const Value& value, const Gradient& gradient, cons
     require(factor.info() == Eigen::Success, where, "the Hessian must be positive definite; iteration", i);
     const Vector<double> step = -factor.solve(g);
     if (step.norm() <= 4.0 * epsilon * x.norm()) return x;
-    const double slope = g.dot(step);                                 // negative
-    const bool fine = -slope <= 1e3 * epsilon * (1.0 + std::abs(f));  // the decrease of f drowns in its rounding
+    const double slope = g.dot(step);  // negative
+    // Where the decrease of f drowns in its rounding, go by f'.
+    const bool fine = -slope <= 1e3 * epsilon * (1.0 + std::abs(f));
     for (double share = 1.0;; share *= 0.5) {
       const Vector<double> next = x + share * step;
       const double next_f = value(next);
       const Vector<double> next_g = gradient(next);
-      if (next_f <= f + 1e-4 * share * slope || (fine && next_g.norm() <= (1.0 - 1e-4 * share) * size)) {
+      if (fine ? next_g.norm() <= (1.0 - 1e-4 * share) * size : next_f <= f + 1e-4 * share * slope) {
         x = next;
         f = next_f;
         g = next_g;

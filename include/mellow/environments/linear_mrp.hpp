@@ -64,7 +64,8 @@ struct TsitsiklisVanRoyOptions {
 
 /// Two states on which off-policy temporal-difference learning diverges (Tsitsiklis & Van Roy 1996): the first leads to
 /// the second, which stays or ends; the features are 1 and 2, all rewards 0. With equal weights it diverges for
-/// discount > 5 / (6 - 4 end).
+/// discount > 5 / (6 - 4 end). With one feature, discount |phi(s')| < |phi(s)| along every transition is enough to
+/// converge whatever is updated; equality is not (discount 1/2, end 1, the first state alone: values stay).
 inline LinearMrp tsitsiklis_van_roy(const TsitsiklisVanRoyOptions& options = {}) {
   LinearMrp mrp{.transitions = Matrix<double>::Zero(2, 2),
                 .rewards = Vector<double>::Zero(2),

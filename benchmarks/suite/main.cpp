@@ -9,7 +9,9 @@
 
 #include <mellow/core/error.hpp>
 #include <mellow/core/nearest.hpp>
+#include <mellow/tools/build_info.hpp>
 #include <mellow/tools/command_line.hpp>
+#include <mellow/version.hpp>
 
 #include "commands.hpp"
 #include "ranks.hpp"
@@ -47,6 +49,11 @@ int main(int argc, char** argv) {
     const std::string_view name = argc > 1 ? argv[1] : "--help";
     if (name == "--help" || name == "-h") {
       help();
+      return;
+    }
+    if (name == "--version") {
+      fmt::print("mellow {}, {}, {}{}\n", mellow::version, mellow::tools::compiler, mellow::tools::instruction_set,
+                 mellow::suite::ranks::with_mpi ? ", MPI" : "");
       return;
     }
     std::vector<std::string> known;

@@ -6,6 +6,14 @@
 /// The processes that `mpirun` started, where the suite was built with MPI; else one.
 namespace mellow::suite::ranks {
 
+/// Whether the suite was built with MPI.
+inline constexpr bool with_mpi =
+#ifdef MELLOW_HAS_MPI
+    true;
+#else
+    false;
+#endif
+
 /// Begins and ends what MPI needs; made once, in main.
 class Session {
  public:

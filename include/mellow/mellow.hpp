@@ -61,6 +61,7 @@
 #include <mellow/environments/replayed.hpp>
 #include <mellow/environments/rescaled_observation.hpp>
 #include <mellow/environments/rounded_cart_pole.hpp>
+#include <mellow/environments/square.hpp>
 #include <mellow/environments/state_array.hpp>
 #include <mellow/environments/tabular.hpp>
 #include <mellow/environments/tabular_mdp.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs bin/mellow_bench as a user would.
-#include <set>
+#include <fstream>
+#include <sstream>
 #include <vector>
 
 #include "support/program.hpp"
@@ -22,6 +23,20 @@ TEST_CASE("The results of a campaign do not depend on how many runs go on at a t
   for (const char* file : {"results.csv", "summary.json", "learning_curve.svg", "seed-2/config.json",
                            "seed-2/metrics.csv", "seed-2/weights.safetensors", "seed-2/summary.json"})
     CHECK(files.contains(file));
+}
+
+TEST_CASE("Runs may be spread over MPI's ranks") {
+  if (run("mellow_bench --version").out.find("MPI") == std::string::npos || run("command -v mpirun").status != 0) {
+    WARN("SKIPPED: built without MPI");
+    return;
+  }
+  const TemporaryDirectory directory;
+  const std::string campaign = "mellow_bench train --agent sarsa --env FrozenLake-v1 --steps 3000 --seeds 3" + small;
+  REQUIRE(run(campaign + (directory / "one").string()).status == 0);
+  const auto ranks = run("mpirun --allow-run-as-root --oversubscribe -n 2 " + campaign + (directory / "two").string());
+  CAPTURE(ranks.error);
+  REQUIRE(ranks.status == 0);
+  check_same_results(directory / "one", directory / "two");
 }
 
 TEST_CASE("What is finished is not run again, and a folder of other settings is refused") {

@@ -9,6 +9,7 @@
 #include <mellow/core/environment.hpp>
 #include <mellow/core/numerics.hpp>
 #include <mellow/environments/angles.hpp>
+#include <mellow/environments/square.hpp>
 #include <mellow/environments/state_array.hpp>
 
 namespace mellow::environments {
@@ -81,7 +82,8 @@ class Acrobot : public StateArray<4> {
     return {state[0] + time * rate[0], state[1] + time * rate[1], state[2] + time * rate[2], state[3] + time * rate[3]};
   }
 
-  /// d state / dt with links of mass 1, length 1, centre of mass at 0.5 and inertia 1.
+  /// d state / dt with links of mass 1, length 1, centre of mass at 0.5 and inertia 1. By the C library's functions, as
+  /// Gymnasium: the motion is chaotic, and a last bit that differs grows to whole radians within an episode.
   static State derivative(const State& state, double torque) {
     constexpr double g = 9.8;
     const auto& [angle_1, angle_2, speed_1, speed_2] = state;
@@ -90,10 +92,10 @@ class Acrobot : public StateArray<4> {
     const double d1 = 0.25 + (1.0 + 0.25 + cos_2) + 1.0 + 1.0;
     const double d2 = 0.25 + 0.5 * cos_2 + 1.0;
     const double phi2 = 0.5 * g * std::cos(angle_1 + angle_2 - right_angle);
-    const double phi1 =
-        -0.5 * speed_2 * speed_2 * sin_2 - speed_2 * speed_1 * sin_2 + 1.5 * g * std::cos(angle_1 - right_angle) + phi2;
-    const double rate_2 =
-        (torque + d2 / d1 * phi1 - 0.5 * speed_1 * speed_1 * sin_2 - phi2) / (0.25 + 1.0 - d2 * d2 / d1);
+    const double phi1 = -0.5 * square_as_power(speed_2) * sin_2 - speed_2 * speed_1 * sin_2 +
+                        1.5 * g * std::cos(angle_1 - right_angle) + phi2;
+    const double rate_2 = (torque + d2 / d1 * phi1 - 0.5 * square_as_power(speed_1) * sin_2 - phi2) /
+                          (0.25 + 1.0 - square_as_power(d2) / d1);
     const double rate_1 = -(d2 * rate_2 + phi1) / d1;
     return {speed_1, speed_2, rate_1, rate_2};
   }

@@ -27,7 +27,7 @@ TEST_CASE("The results of a campaign do not depend on how many runs go on at a t
 
 TEST_CASE("Runs may be spread over MPI's ranks") {
   if (run("mellow_bench --version").out.find("MPI") == std::string::npos || run("command -v mpirun").status != 0) {
-    WARN("SKIPPED: built without MPI");
+    WARN("SKIPPED: built without MPI, or mpirun is not installed");
     return;
   }
   const TemporaryDirectory directory;

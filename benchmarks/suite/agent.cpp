@@ -56,6 +56,21 @@ const std::vector<Preset>& preset_list() {
        "Pendulum-v1",
        30'000,
        {"backup=double_q", "tracking=polyak", "loss=huber", "env.action_levels=5"}},
+      {"cliff",
+       "q_learning",
+       "cliff-walking",
+       50'000,
+       {"learning_rate=0.1", "exploration.epsilon=0.1", "env.time_limit=100"}},
+      {"frozen-lake",
+       "q_learning",
+       "FrozenLake-v1",
+       200'000,
+       {"learning_rate=exponential:0.5:0.005:200000", "exploration.epsilon=0.3"}},
+      {"taxi",
+       "q_learning",
+       "passenger-taxi",
+       200'000,
+       {"learning_rate=0.3", "initial_value=15", "exploration.epsilon=0.05", "env.time_limit=200"}},
   };
   return list;
 }

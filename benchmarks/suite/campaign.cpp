@@ -222,6 +222,14 @@ void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
              runs.size());
   aggregate("best_weights", best);
   aggregate("last_weights", last);
+  if (const auto solved = EnvironmentConfig(campaign.environment).entry.solved) {
+    const auto count = [&](const std::vector<double>& returns) {
+      return std::ranges::count_if(returns, [&](double value) { return value >= *solved; });
+    };
+    summary["solved"] = {{"at", *solved}, {"best_weights", count(best)}, {"last_weights", count(last)}};
+    fmt::print("solved (at least {}): {} of {} by their best weights, {} by their last\n", *solved, count(best),
+               runs.size(), count(last));
+  }
   tools::write_file_atomically(campaign.folder / "summary.json", summary.dump(2) + "\n");
   plot(campaign, std::ssize(runs));
   fmt::print("Results: {}\n", campaign.folder.string());

@@ -25,6 +25,20 @@ TEST_CASE("The results of a campaign do not depend on how many runs go on at a t
     CHECK(files.contains(file));
 }
 
+TEST_CASE("An agent that is put together at run time gives the bits of the plain one") {
+  for (const char* preset : {"cartpole", "acrobot", "mountain-car", "pendulum"}) {
+    CAPTURE(preset);
+    const TemporaryDirectory directory;
+    const auto options = fmt::format(" --preset {} --steps 2500 --output ", preset);
+    const auto plain = run("dqn_presets --seed 0" + options + (directory / "plain").string());
+    const auto suite = run("mellow_bench train" + options + (directory / "suite").string());
+    CAPTURE(plain.error, suite.error);
+    REQUIRE((plain.status == 0 && suite.status == 0));
+    for (const char* file : {"weights.safetensors", "metrics.csv"})
+      CHECK((without_seconds(directory / "plain" / file) == without_seconds(directory / "suite/seed-0" / file)));
+  }
+}
+
 TEST_CASE("Runs may be spread over MPI's ranks") {
   if (run("mellow_bench --version").out.find("MPI") == std::string::npos || run("command -v mpirun").status != 0) {
     WARN("SKIPPED: built without MPI, or mpirun is not installed");

@@ -32,7 +32,7 @@ struct DqnPreset {
   std::string task;                              ///< the environment's name in Gymnasium: "Acrobot-v1"
   environments::Any<Box, Discrete> environment;  ///< with its time limit
   std::optional<double> solved;       ///< mean return that counts as solved; nothing where Gymnasium names none
-  double reaches;                     ///< mean greedy return of its best weights (`paper_dqn_presets`, docs/presets.md)
+  double reaches;                     ///< mean greedy return of its best weights (docs/presets.md)
   Index steps;                        ///< environment steps to learn from
   std::vector<Index> hidden{64, 64};  ///< widths of the network's hidden layers
   DqnOptions options{};               ///< numbers of the agent

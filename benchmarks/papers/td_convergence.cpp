@@ -20,7 +20,7 @@
 #include <mellow/value/expected_td.hpp>
 #include <mellow/value/sampled_td.hpp>
 
-#include "../suite/paper.hpp"
+#include "../suite/estimates.hpp"
 
 namespace mellow::suite {
 namespace {
@@ -43,19 +43,6 @@ Vector<double> update_once(const H& h, const Vector<double>& theta, Index k, dou
 }
 
 double median(const std::vector<double>& x) { return statistics::Median{}(x); }
-
-/// A number in which nothing is random.
-Estimate certain(double x) { return {x, x, x}; }
-
-/// A share of independent trials, with Wilson's interval at 95 % (1927).
-Estimate share(Index successes, Index trials) {
-  const double n = static_cast<double>(trials), p = static_cast<double>(successes) / n, z = 1.959963984540054;
-  const double scale = 1 + z * z / n, centre = (p + z * z / (2 * n)) / scale;
-  const double reach = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale;
-  return {p, successes == 0 ? 0.0 : centre - reach, successes == trials ? 1.0 : centre + reach};
-}
-
-Verdict verdict(bool holds) { return holds ? Verdict::Holds : Verdict::DoesNotHold; }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // 1. The two states of section 4: where updates converge.

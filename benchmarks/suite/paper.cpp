@@ -26,6 +26,6 @@ void Study::row(const std::string& experiment, const std::string& setting, Index
   csv_.row({experiment, setting, run, metric, value});
 }
 
-std::vector<Paper> papers() { return {td_convergence()}; }
+std::vector<Paper> papers() { return {mellowmax(), td_convergence()}; }
 
 }  // namespace mellow::suite

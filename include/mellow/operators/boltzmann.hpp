@@ -45,6 +45,21 @@ struct Boltzmann {
     softmax(q.derived().array() * static_cast<typename Derived::Scalar>(beta), pi);
   }
 
+  /// Writes d log pi(action) / d q = beta (1[i = action] - pi_i), which sums to 0, and returns log pi(action).
+  template <class Derived>
+  double log_probability_gradient(const Eigen::DenseBase<Derived>& q, Index action,
+                                  VectorRef<typename Derived::Scalar> out) const {
+    using Scalar = typename Derived::Scalar;
+    assert(action >= 0 && action < q.size());
+    const auto sharpness = static_cast<Scalar>(beta);
+    const Scalar best = beta < 0 ? q.derived().minCoeff() : q.derived().maxCoeff();
+    out.array() = (sharpness * (q.derived().array() - best)).exp();
+    const Scalar total = out.sum();
+    out *= -sharpness / total;
+    out[action] += sharpness;
+    return static_cast<double>(sharpness * (q.derived().coeff(action) - best) - std::log(total));
+  }
+
   /// Writes the derivative of boltz_beta in q: pi_a (1 + beta (q(a) - boltz_beta(q))). It sums to 1, but entries may be
   /// negative.
   template <class Derived>

@@ -68,10 +68,10 @@ struct MellowmaxPolicy {
   ///
   ///     beta (1[i = action] - pi_i) + (q(action) - m) d beta / d q(i)
   ///
-  /// `TemperatureGradient::Stopped` leaves the second term out.
+  /// `TemperatureGradient::Stopped` leaves the second term out. Returns log pi(action).
   template <class Derived>
-  void log_probability_gradient(const Eigen::DenseBase<Derived>& q, Index action, TemperatureGradient through,
-                                VectorRef<typename Derived::Scalar> out) const {
+  double log_probability_gradient(const Eigen::DenseBase<Derived>& q, Index action, TemperatureGradient through,
+                                  VectorRef<typename Derived::Scalar> out) const {
     using Scalar = typename Derived::Scalar;
     assert(action >= 0 && action < q.size());
     const double beta = inverse_temperature(q), best = reference(q);
@@ -86,6 +86,7 @@ struct MellowmaxPolicy {
       const double pi = weight(q, i, beta, best) / total;
       out[i] = static_cast<Scalar>(beta * ((i == action ? 1.0 : 0.0) - pi)) + advantage * out[i];
     }
+    return beta * (static_cast<double>(q.derived().coeff(action)) - best) - std::log(total);
   }
 
  private:

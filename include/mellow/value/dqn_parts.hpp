@@ -8,7 +8,7 @@
 #include <mellow/data/uniform_replay.hpp>
 #include <mellow/nn/adam.hpp>
 #include <mellow/nn/initializers.hpp>
-#include <mellow/nn/parameter_layout.hpp>
+#include <mellow/nn/parts.hpp>
 #include <mellow/operators/epsilon_greedy.hpp>
 #include <mellow/operators/exploration.hpp>
 #include <mellow/operators/max.hpp>
@@ -16,8 +16,8 @@
 #include <mellow/value/scalar_head.hpp>
 #include <mellow/value/tracking.hpp>
 
-/// What the deep Q family asks of the parts that fill its roles, besides operators::ExplorationPart. `Dqn` checks these
-/// and says in words what does not fit.
+/// What the deep Q family asks of the parts that fill its roles, besides operators::ExplorationPart,
+/// nn::OptimizerPart and nn::InitializerPart. `Dqn` checks these and says in words what does not fit.
 namespace mellow::value {
 
 /// Leaves the online parameters to the optimiser.
@@ -47,15 +47,6 @@ inline constexpr auto pull = [](const auto& part, auto&&... a) -> decltype(part.
 using operators::calls::choose;
 }  // namespace calls
 
-/// Optimiser: `State<Scalar>` with `reset(nn::ParameterLayout)`, `step(state, theta, gradient)`, and a `learning_rate` schedule.
-template <class P, class Scalar>
-concept OptimizerPart = requires(const P part, typename P::template State<Scalar> state, Vector<Scalar> theta,
-                                 const Vector<Scalar> gradient, const nn::ParameterLayout layout) {
-  state.reset(layout);
-  part.step(state, theta, gradient);
-  { part.learning_rate(Index{}) } -> std::convertible_to<double>;
-};
-
 /// Replay: `State<Scalar, Action>` from `make_state(features)`, `push(state, transition)`, `sample(state, batch, rng)`.
 template <class P, class Scalar, class Action>
 concept ReplayPart = requires(const P part, typename P::template State<Scalar, Action> state,
@@ -82,14 +73,6 @@ concept HeadPart = requires(const P part, typename P::template State<Scalar> sta
 /// Target network: a wrapper like `TargetNetwork`, whose member `network` is one.
 template <class P>
 concept TargetNetworkPart = Network<decltype(P::network)>;
-
-/// Initialiser: `fill<Scalar>(segment, values, rng)`, or `theta`.
-template <class P, class Scalar>
-concept InitializerPart = requires(const P part, const Segment segment, VectorRef<Scalar> values, Rng rng) {
-  part.template fill<Scalar>(segment, values, rng);
-} || requires(const P part) {
-  { part.theta } -> std::convertible_to<Vector<Scalar>>;
-};
 
 /// Tracking: `update(state, learner, rng)` -> whether the target changed.
 template <class P, class Learner>

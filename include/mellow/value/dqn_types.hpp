@@ -20,7 +20,7 @@ struct DqnTypes {
   using Action = typename Head::Action;
 
   using GivenOptimizer = PartFor<roles::Optimizer, nn::Adam, Parts...>;
-  static constexpr bool optimizer_fits = OptimizerPart<GivenOptimizer, Scalar>;
+  static constexpr bool optimizer_fits = nn::OptimizerPart<GivenOptimizer, Scalar>;
   using Optimizer = OrDefault<optimizer_fits, GivenOptimizer, nn::Adam>;
 
   using GivenReplay = PartFor<roles::Replay, data::UniformReplay, Parts...>;
@@ -32,7 +32,7 @@ struct DqnTypes {
   using Exploration = OrDefault<exploration_fits, GivenExploration, operators::EpsilonGreedy>;
 
   using GivenInitializer = PartFor<roles::Initializer, nn::PyTorchDefault, Parts...>;
-  static constexpr bool initializer_fits = InitializerPart<GivenInitializer, Scalar>;
+  static constexpr bool initializer_fits = nn::InitializerPart<GivenInitializer, Scalar>;
   using Initializer = OrDefault<initializer_fits, GivenInitializer, nn::PyTorchDefault>;
 
   using GivenTarget = PartFor<roles::TargetNetwork, TargetNetwork<Net>, Parts...>;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+
+#include <mellow/core/network.hpp>
+#include <mellow/core/rng.hpp>
+#include <mellow/nn/parameter_layout.hpp>
+
+/// What agents that train a network ask of the parts that the nn room fills.
+namespace mellow::nn {
+
+/// Optimiser: `State<Scalar>` with `reset(nn::ParameterLayout)`, `step(state, theta, gradient)`, and a `learning_rate`
+/// schedule.
+template <class P, class Scalar>
+concept OptimizerPart = requires(const P part, typename P::template State<Scalar> state, Vector<Scalar> theta,
+                                 const Vector<Scalar> gradient, const ParameterLayout layout) {
+  state.reset(layout);
+  part.step(state, theta, gradient);
+  { part.learning_rate(Index{}) } -> std::convertible_to<double>;
+};
+
+/// Initialiser: `fill<Scalar>(segment, values, rng)`, or `theta`.
+template <class P, class Scalar>
+concept InitializerPart = requires(const P part, const Segment segment, VectorRef<Scalar> values, Rng rng) {
+  part.template fill<Scalar>(segment, values, rng);
+} || requires(const P part) {
+  { part.theta } -> std::convertible_to<Vector<Scalar>>;
+};
+
+}  // namespace mellow::nn

@@ -29,6 +29,7 @@ const Entry& named(const std::vector<Entry>& list, std::string_view name, const 
 const std::vector<AgentEntry>& agent_list() {
   static const std::vector<AgentEntry> list{
       {"dqn", "deep Q-learning of exchangeable parts; vectors in, discrete actions out", make_dqn},
+      {"reinforce", "a softmax or mellowmax policy that follows its return's gradient (Williams 1992)", make_reinforce},
       {"q_learning", "a table of action values, any operator as backup (Watkins 1989)", make_q_learning},
       {"sarsa", "a table, the value of the action that is taken next (Rummery & Niranjan 1994)", make_sarsa},
       {"expected_sarsa", "a table, the expected value under the policy (van Seijen et al. 2009)", make_expected_sarsa},

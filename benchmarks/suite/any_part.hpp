@@ -86,6 +86,22 @@ struct AnyExploration : AnyPart<roles::Exploration, Ps...> {
   }
 };
 
+/// One of several heads of a policy.
+template <class... Ps>
+struct AnyPolicyHead : AnyPart<roles::Head, Ps...> {
+  template <class Derived>
+  void probabilities(const Eigen::DenseBase<Derived>& x, VectorRef<typename Derived::Scalar> pi) const {
+    std::visit([&](const auto& part) { part.probabilities(x.derived(), pi); }, this->chosen);
+  }
+
+  template <class Derived>
+  double log_probability_gradient(const Eigen::DenseBase<Derived>& x, Index action,
+                                  VectorRef<typename Derived::Scalar> out) const {
+    return std::visit([&](const auto& part) { return part.log_probability_gradient(x.derived(), action, out); },
+                      this->chosen);
+  }
+};
+
 /// One of several optimisers.
 template <class... Ps>
 struct AnyOptimizer : AnyPart<roles::Optimizer, Ps...> {

@@ -91,6 +91,7 @@
 #include <mellow/nn/optimizers.hpp>
 #include <mellow/nn/orthogonal.hpp>
 #include <mellow/nn/parameter_layout.hpp>
+#include <mellow/nn/parts.hpp>
 #include <mellow/nn/radam.hpp>
 #include <mellow/nn/rmsprop.hpp>
 #include <mellow/nn/sequential.hpp>
@@ -109,6 +110,9 @@
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/operators/mellowmax_policy.hpp>
 #include <mellow/operators/non_expansion.hpp>
+#include <mellow/policy/episodes.hpp>
+#include <mellow/policy/heads.hpp>
+#include <mellow/policy/reinforce.hpp>
 #include <mellow/statistics/aggregates.hpp>
 #include <mellow/statistics/bootstrap.hpp>
 #include <mellow/statistics/estimate.hpp>

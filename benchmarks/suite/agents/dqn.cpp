@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/uniform_replay.hpp>
-#include <mellow/nn/adagrad.hpp>
-#include <mellow/nn/adam.hpp>
-#include <mellow/nn/adamw.hpp>
 #include <mellow/nn/mlp.hpp>
-#include <mellow/nn/orthogonal.hpp>
-#include <mellow/nn/radam.hpp>
-#include <mellow/nn/rmsprop.hpp>
-#include <mellow/nn/sgd.hpp>
-#include <mellow/nn/variance_scaling.hpp>
 #include <mellow/operators/boltzmann.hpp>
 #include <mellow/operators/epsilon_mix.hpp>
 #include <mellow/operators/mean.hpp>
@@ -19,6 +11,7 @@
 
 #include "../any_part.hpp"
 #include "explorations.hpp"
+#include "optimizers.hpp"
 #include "run_agent.hpp"
 
 namespace mellow::suite {
@@ -27,9 +20,7 @@ namespace {
 using Backup = AnyBackup<operators::Max, value::DoubleQ, operators::Mellowmax, operators::Boltzmann,
                          operators::EpsilonMix, operators::Mean>;
 using Replay = AnyReplay<data::UniformReplay, data::PrioritizedReplay>;
-using Optimizer = AnyOptimizer<nn::Adam, nn::AdamW, nn::RAdam, nn::RMSProp, nn::Adagrad, nn::Sgd>;
 using Tracking = AnyTracking<value::PeriodicCopy, value::Polyak>;
-using Initializer = AnyInitializer<nn::PyTorchDefault, nn::He, nn::Glorot, nn::LeCun, nn::Orthogonal>;
 
 /// Deep Q-learning, its defaults those of value::Dqn.
 class DqnConfig final : public AgentConfig {
@@ -74,15 +65,14 @@ class DqnConfig final : public AgentConfig {
     settings.add("tau", polyak_.tau, "share of the online parameters an update");
     settings.end_alternative();
 
-    describe_optimizers(settings);
+    optimizers_.describe(settings);
 
     settings.add_choice("loss", loss_, {"squared", "huber"}, "of the temporal-difference error");
     settings.begin_alternative("loss", "huber");
     settings.add("delta", huber_delta_, "where it becomes linear");
     settings.end_alternative();
 
-    settings.add_choice("initializer", initializer_, {"pytorch", "he", "glorot", "lecun", "orthogonal"},
-                        "how parameters are drawn");
+    initializers_.describe(settings);
   }
 
   RunSummary run(const AnyEnvironment& any, const RunRequest& request) const override {
@@ -92,9 +82,9 @@ class DqnConfig final : public AgentConfig {
     widths.push_back(environment.action_space().n);
     auto options = options_;
     options.seed = request.options.seed;
-    const Optimizer optimizer = this->optimizer();
+    const auto optimizer = optimizers_.part();
     value::Dqn agent(nn::Mlp<>(widths), options, backup(), explorations_.part(), replay(), tracking(), optimizer,
-                     initializer(), value::ScalarHead{.loss = loss()});
+                     initializers_.part(), value::ScalarHead{.loss = loss()});
     agent.learner().optimizer_state.choose(optimizer.chosen.index());
     const auto network = agent.network();
     return run_agent(std::move(agent), environment, request, [&](const Vector<float>& theta) {
@@ -103,35 +93,6 @@ class DqnConfig final : public AgentConfig {
   }
 
  private:
-  void describe_optimizers(Settings& settings) {
-    settings.add_choice("optimizer", optimizer_, {"adam", "adamw", "radam", "rmsprop", "adagrad", "sgd"},
-                        "how a gradient changes parameters");
-    const auto moments = [&](const char* name, auto& part) {
-      settings.begin_alternative("optimizer", name);
-      settings.add("learning_rate", part.learning_rate, "by gradient steps");
-      settings.add("beta1", part.beta1, "decay of the first moment");
-      settings.add("beta2", part.beta2, "decay of the second moment");
-      settings.add("epsilon", part.epsilon, "added to the root");
-    };
-    moments("adam", adam_);
-    moments("adamw", adamw_);
-    settings.add("weight_decay", adamw_.weight_decay, "decoupled from the gradient");
-    moments("radam", radam_);
-    settings.begin_alternative("optimizer", "rmsprop");
-    settings.add("learning_rate", rmsprop_.learning_rate, "by gradient steps");
-    settings.add("decay", rmsprop_.decay, "of the means");
-    settings.add("epsilon", rmsprop_.epsilon, "added to the root");
-    settings.add("momentum", rmsprop_.momentum, "share of the former step that is kept");
-    settings.begin_alternative("optimizer", "adagrad");
-    settings.add("learning_rate", adagrad_.learning_rate, "by gradient steps");
-    settings.add("epsilon", adagrad_.epsilon, "added to the root");
-    settings.begin_alternative("optimizer", "sgd");
-    settings.add("learning_rate", sgd_.learning_rate, "by gradient steps");
-    settings.add("momentum", sgd_.momentum, "share of the former step that is kept");
-    settings.add("weight_decay", sgd_.weight_decay, "of the parameters' squares, in the loss");
-    settings.end_alternative();
-  }
-
   Backup backup() const {
     switch (backup_) {
       case 1:
@@ -159,43 +120,11 @@ class DqnConfig final : public AgentConfig {
     return {{.chosen = periodic_copy_}};
   }
 
-  Optimizer optimizer() const {
-    switch (optimizer_) {
-      case 1:
-        return {{.chosen = adamw_}};
-      case 2:
-        return {{.chosen = radam_}};
-      case 3:
-        return {{.chosen = rmsprop_}};
-      case 4:
-        return {{.chosen = adagrad_}};
-      case 5:
-        return {{.chosen = sgd_}};
-      default:
-        return {{.chosen = adam_}};
-    }
-  }
-
-  Initializer initializer() const {
-    switch (initializer_) {
-      case 1:
-        return {{.chosen = nn::He{}}};
-      case 2:
-        return {{.chosen = nn::Glorot{}}};
-      case 3:
-        return {{.chosen = nn::LeCun{}}};
-      case 4:
-        return {{.chosen = nn::Orthogonal{}}};
-      default:
-        return {{.chosen = nn::PyTorchDefault{}}};
-    }
-  }
-
   value::TdLoss loss() const { return loss_ == 1 ? value::TdLoss::huber(huber_delta_) : value::TdLoss::squared(); }
 
   std::vector<Index> hidden_{64, 64};
   value::DqnOptions options_{};
-  std::size_t backup_ = 0, replay_ = 0, tracking_ = 0, optimizer_ = 0, loss_ = 0, initializer_ = 0;
+  std::size_t backup_ = 0, replay_ = 0, tracking_ = 0, loss_ = 0;
   operators::Mellowmax mellowmax_{};
   operators::Boltzmann boltzmann_{};
   operators::EpsilonMix epsilon_mix_{};
@@ -204,12 +133,8 @@ class DqnConfig final : public AgentConfig {
   data::PrioritizedReplay prioritized_{};
   value::PeriodicCopy periodic_copy_{};
   value::Polyak polyak_{};
-  nn::Adam adam_{};
-  nn::AdamW adamw_{};
-  nn::RAdam radam_{};
-  nn::RMSProp rmsprop_{};
-  nn::Adagrad adagrad_{};
-  nn::Sgd sgd_{};
+  Optimizers optimizers_{};
+  Initializers initializers_{};
   double huber_delta_ = 1.0;
 };
 

@@ -22,6 +22,8 @@ double reached(const Head& head) {
 
 }  // namespace
 
+// Over seeds 0 to 19, evaluated every 5 000 steps, the best weights reached 484 to 500 with either head; a random policy
+// reaches 22.
 TEST_CASE("REINFORCE as it stands learns CartPole-v1, with either head", "[slow]") {
   CHECK(reached(policy::SoftmaxHead{}) >= 400);
   CHECK(reached(policy::MellowmaxHead{}) >= 400);

@@ -112,7 +112,10 @@
 #include <mellow/operators/non_expansion.hpp>
 #include <mellow/policy/episodes.hpp>
 #include <mellow/policy/heads.hpp>
+#include <mellow/policy/policy_gradient.hpp>
 #include <mellow/policy/reinforce.hpp>
+#include <mellow/policy/reinforce_options.hpp>
+#include <mellow/policy/reinforce_types.hpp>
 #include <mellow/statistics/aggregates.hpp>
 #include <mellow/statistics/bootstrap.hpp>
 #include <mellow/statistics/estimate.hpp>

@@ -16,6 +16,7 @@ namespace mellow::policy {
 template <class Scalar>
 class Episodes {
  public:
+  /// For observations of `features` numbers and this many actions.
   Episodes(Index features, Index actions) : features_(features), action_count_(actions) {}
 
   /// Adds a step. An empty mask allows all actions.

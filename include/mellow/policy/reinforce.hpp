@@ -2,15 +2,12 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <mellow/core/buffer.hpp>
-#include <mellow/core/metric.hpp>
 #include <mellow/core/network.hpp>
 #include <mellow/core/spaces.hpp>
 #include <mellow/core/state.hpp>
@@ -23,111 +20,11 @@
 #include <mellow/operators/max.hpp>
 #include <mellow/policy/episodes.hpp>
 #include <mellow/policy/heads.hpp>
+#include <mellow/policy/policy_gradient.hpp>
+#include <mellow/policy/reinforce_options.hpp>
+#include <mellow/policy/reinforce_types.hpp>
 
 namespace mellow::policy {
-
-/// What is taken from a return before it weighs a step.
-enum class Baseline {
-  None,       ///< nothing
-  MeanReturn  ///< the mean over all steps of the update
-};
-
-/// The numbers of REINFORCE; its parts carry their own.
-struct ReinforceOptions {
-  double discount = 0.99;                    ///< of the return, in [0, 1]
-  Index episodes = 10;                       ///< an update, > 0
-  Baseline baseline = Baseline::MeanReturn;  ///< taken from the returns
-  bool normalize_returns = true;             ///< divides by the returns' standard deviation over the update's steps
-  double max_gradient_norm = std::numeric_limits<double>::infinity();  ///< longer gradients are scaled down to it, > 0
-  std::uint64_t seed = 0;                                              ///< of the initial parameters
-
-  /// Throws Error for a number out of range.
-  void validate() const {
-    constexpr auto where = "policy::Reinforce";
-    require(discount >= 0 && discount <= 1, where, "discount must lie in [0, 1]", discount);
-    require(episodes > 0, where, "episodes must be positive", episodes);
-    require(max_gradient_norm > 0, where, "max_gradient_norm must be positive", max_gradient_norm);
-  }
-};
-
-/// What an update found.
-struct ReinforceLearned {
-  double loss = std::numeric_limits<double>::quiet_NaN();           ///< -1/B sum A_t log pi(a_t | s_t), B episodes
-  double mean_return = std::numeric_limits<double>::quiet_NaN();    ///< mean over episodes of the discounted return
-  double entropy = std::numeric_limits<double>::quiet_NaN();        ///< mean of -log pi(a_t | s_t): of the policy
-  double gradient_norm = std::numeric_limits<double>::quiet_NaN();  ///< before clipping
-
-  /// The same by name.
-  std::array<Metric, 4> metrics() const {
-    return {{{"loss", loss}, {"mean_return", mean_return}, {"entropy", entropy}, {"gradient_norm", gradient_norm}}};
-  }
-};
-
-namespace detail {
-
-/// The types of a policy-gradient agent's parts, defaults in place, and every check of them.
-template <class Scalar, class... Parts>
-struct ReinforceTypes {
-  using GivenHead = PartFor<roles::Head, SoftmaxHead, Parts...>;
-  static constexpr bool head_fits = PolicyHead<GivenHead, Scalar>;
-  using Head = OrDefault<head_fits, GivenHead, SoftmaxHead>;
-
-  using GivenOptimizer = PartFor<roles::Optimizer, nn::Adam, Parts...>;
-  static constexpr bool optimizer_fits = nn::OptimizerPart<GivenOptimizer, Scalar>;
-  using Optimizer = OrDefault<optimizer_fits, GivenOptimizer, nn::Adam>;
-
-  using GivenInitializer = PartFor<roles::Initializer, nn::PyTorchDefault, Parts...>;
-  static constexpr bool initializer_fits = nn::InitializerPart<GivenInitializer, Scalar>;
-  using Initializer = OrDefault<initializer_fits, GivenInitializer, nn::PyTorchDefault>;
-
-  static consteval bool check() {
-    CheckRoles<roles::Head, roles::Optimizer, roles::Initializer>::template of<Parts...>();
-    static_assert(head_fits,
-                  "mellow: the part for roles::Head does not fit: it needs probabilities(x, pi) const and "
-                  "log_probability_gradient(x, action, out) const -> log pi(action) (PolicyHead in policy/heads.hpp)");
-    static_assert(optimizer_fits,
-                  "mellow: the part for roles::Optimizer does not fit: it needs State<Scalar> with "
-                  "reset(nn::ParameterLayout), step(state, theta, gradient) const and learning_rate");
-    static_assert(initializer_fits,
-                  "mellow: the part for roles::Initializer does not fit: it needs fill<Scalar>(segment, values, rng) "
-                  "const, or theta of the network's scalar type");
-    return true;
-  }
-};
-
-}  // namespace detail
-
-/// -sum_i weights(i) log pi(actions(i) | x(i)) for outputs x (actions x batch), and its gradient in x; adds to
-/// `log_probabilities` the sum of log pi(a_i). `allowed(i)` -> ActionMask says which actions column i is about, empty:
-/// all; outputs of others have no gradient. `scratch` is reused.
-template <class Head, class Scalar, class Actions, class Weights, class Allowed>
-double policy_gradient_loss(const Head& head, const Eigen::Map<const Matrix<Scalar>>& x, const Actions& actions,
-                            const Weights& weights, const Allowed& allowed, MatrixRef<Scalar> d_x,
-                            std::array<Vector<Scalar>, 2>& scratch, double& log_probabilities) {
-  double loss = 0.0;
-  for (Index i = 0; i < x.cols(); ++i) {
-    const ActionMask mask = allowed(i);
-    const double weight = weights(i);
-    auto d = d_x.col(i);
-    double log_probability;
-    if (mask.empty()) {
-      log_probability = head.log_probability_gradient(x.col(i), actions(i), d);
-      d *= static_cast<Scalar>(-weight);
-    } else {
-      const auto kept = operators::keep_allowed<Scalar>(x.col(i), mask, scratch[0]);
-      scratch[1].resize(x.rows());
-      auto d_kept = scratch[1].head(kept.size());
-      const auto among = std::count(mask.begin(), mask.begin() + actions(i), true);
-      log_probability = head.log_probability_gradient(kept, among, d_kept);
-      d.setZero();
-      for (Index a = 0, k = 0; a < x.rows(); ++a)
-        if (mask[static_cast<std::size_t>(a)]) d[a] = static_cast<Scalar>(-weight) * d_kept[k++];
-    }
-    log_probabilities += log_probability;
-    loss -= weight * log_probability;
-  }
-  return loss;
-}
 
 /// REINFORCE (Williams 1992): after every B episodes one step of gradient descent on
 ///
@@ -140,12 +37,13 @@ double policy_gradient_loss(const Head& head, const Eigen::Map<const Matrix<Scal
 ///
 ///     policy::Reinforce agent(nn::Mlp{{4, 16, 2}}, {.discount = 0.99}, policy::MellowmaxHead{.omega = 5});
 ///
-/// The network has an output for each action; the first choice where an unbiased gradient of the return matters more
-/// than samples do. An environment needs episodes that end. A truncated episode counts as it is. After its store of
-/// episodes has grown, a step allocates nothing.
+/// The network has an output for each action. With discount 1 and neither baseline nor normalisation the gradient is an
+/// unbiased estimate of that of the expected return; both make it less noisy at the price of a small bias, since they
+/// come from the same episodes. An environment needs episodes that end; a truncated one counts as it is. After its store
+/// of episodes has grown, a step allocates nothing.
 template <Network Net, class... Parts>
 class Reinforce {
-  using Types = detail::ReinforceTypes<typename Net::Scalar, Parts...>;
+  using Types = ReinforceTypes<typename Net::Scalar, Parts...>;
   static_assert(Types::check());
 
  public:
@@ -187,7 +85,7 @@ class Reinforce {
     input_.resize(observation.size(), 1);
     std::copy_n(observation.data(), observation.size(), input_.data());
     const auto x =
-        operators::keep_allowed<Scalar>(network_.forward(theta_, input_, acting_tape_).col(0), mask, scratch_[0]);
+        operators::keep_allowed<Scalar>(network_.forward(theta_, input_, acting_tape_).col(0), mask, scratch_.kept);
     if (!x.allFinite())
       throw Error("policy::Reinforce", "the network's outputs are not finite", fmt::format("{}", x.sum()));
     pi_.resize(network_.outputs());
@@ -219,20 +117,20 @@ class Reinforce {
             episodes_.finished());
     ReinforceLearned learned{.mean_return = weigh()};
     const auto steps = static_cast<Index>(weights_.size());
-    double log_probabilities = 0.0;
-    learned.loss = 0.0;
+    PolicyGradientLoss loss;
     gradient_.setZero();
     for (Index begin = 0; begin < steps; begin += chunk) {
       const Index n = std::min(chunk, steps - begin);
       const auto outputs = network_.forward(theta_, episodes_.observations(begin, n), tape_);
       auto d_outputs = d_outputs_.reshape(network_.outputs(), n);
-      learned.loss += policy_gradient_loss<Head, Scalar>(
+      loss += policy_gradient_loss(
           head_, outputs, [&](Index i) { return episodes_.action(begin + i); },
           [&](Index i) { return weights_[static_cast<std::size_t>(begin + i)]; },
-          [&](Index i) { return episodes_.allowed(begin + i, mask_); }, d_outputs, scratch_, log_probabilities);
+          [&](Index i) { return episodes_.allowed(begin + i, mask_); }, d_outputs, scratch_);
       network_.backward(theta_, tape_, d_outputs, gradient_);
     }
-    learned.entropy = -log_probabilities / static_cast<double>(steps);
+    learned.loss = loss.value;
+    learned.entropy = -loss.log_probability / static_cast<double>(steps);
     if (!std::isfinite(learned.loss))
       throw Error("policy::Reinforce", fmt::format("the loss of update {} is not finite", updates_ + 1), learned.loss);
     learned.gradient_norm = nn::clip_norm<Scalar>(gradient_, static_cast<Scalar>(options_.max_gradient_norm));
@@ -324,7 +222,7 @@ class Reinforce {
   typename Net::Tape tape_, acting_tape_;
   Matrix<Scalar> input_;
   Vector<Scalar> pi_;
-  std::array<Vector<Scalar>, 2> scratch_;
+  PolicyGradientScratch<Scalar> scratch_;
   Eigen::Array<bool, Eigen::Dynamic, 1> mask_;
 };
 

@@ -209,6 +209,12 @@ TEST_CASE("Returns are discounted within an episode") {
   CHECK(episodes.finished() == 2);
   episodes.returns(0, returns);
   CHECK(returns == std::vector<double>{1, 2, 4, 8});
+  episodes.forget_finished();  // the episode that goes on stays
+  CHECK(episodes.size() == 1);
+  CHECK(episodes.finished() == 0);
+  push(32, true);
+  episodes.returns(0.5, returns);
+  CHECK(returns == std::vector<double>{32, 32});
 }
 
 TEST_CASE("An update follows the gradient of the loss through network and head") {

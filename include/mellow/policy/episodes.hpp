@@ -30,12 +30,15 @@ class Episodes {
     if (ended) ends_.push_back(size());
   }
 
-  /// Forgets everything, but keeps the memory.
-  void clear() {
-    observations_.clear();
-    allowed_.clear();
-    actions_.clear();
-    rewards_.clear();
+  /// Forgets the episodes that have ended, but keeps the memory.
+  void forget_finished() {
+    if (ends_.empty()) return;
+    const Index n = ends_.back();
+    const auto drop = [n](auto& values, Index each) { values.erase(values.begin(), values.begin() + n * each); };
+    drop(observations_, features_);
+    drop(allowed_, action_count_);
+    drop(actions_, 1);
+    drop(rewards_, 1);
     ends_.clear();
   }
 

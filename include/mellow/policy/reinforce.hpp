@@ -110,8 +110,8 @@ class Reinforce {
     return learn();
   }
 
-  /// One update on the episodes that have ended, which are forgotten then. Throws Error where there are none, or where
-  /// loss or gradient are not finite.
+  /// One update on the episodes that have ended, which are forgotten then; one that goes on is kept. Throws Error where
+  /// there are none, or where loss or gradient are not finite.
   ReinforceLearned learn() {
     require(episodes_.finished() > 0, "policy::Reinforce", "an update needs an episode that has ended",
             episodes_.finished());
@@ -121,7 +121,7 @@ class Reinforce {
     gradient_.setZero();
     for (Index begin = 0; begin < steps; begin += chunk) {
       const Index n = std::min(chunk, steps - begin);
-      const auto outputs = network_.forward(theta_, episodes_.observations(begin, n), tape_);
+      const auto& outputs = network_.forward(theta_, episodes_.observations(begin, n), tape_);
       auto d_outputs = d_outputs_.reshape(network_.outputs(), n);
       loss += policy_gradient_loss(
           head_, outputs, [&](Index i) { return episodes_.action(begin + i); },
@@ -139,7 +139,7 @@ class Reinforce {
                   learned.gradient_norm);
     optimizer_.step(optimizer_state_, theta_, gradient_);
     ++updates_;
-    episodes_.clear();
+    episodes_.forget_finished();
     return learned;
   }
 

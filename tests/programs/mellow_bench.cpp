@@ -39,6 +39,23 @@ TEST_CASE("An agent that is put together at run time gives the bits of the plain
   }
 }
 
+TEST_CASE("A policy that is put together at run time gives the bits of the plain one") {
+  for (const char* head : {"softmax", "mellowmax"}) {
+    CAPTURE(head);
+    const TemporaryDirectory directory;
+    const auto plain =
+        run(fmt::format("reinforce --steps 6000 --head {} --output {}", head, (directory / "plain").string()));
+    const auto suite = run(
+        fmt::format("mellow_bench train --agent reinforce --env CartPole-v1 --steps 6000 --evaluate-every 5000 --set "
+                    "head={} --output {}",
+                    head, (directory / "suite").string()));
+    CAPTURE(plain.error, suite.error);
+    REQUIRE((plain.status == 0 && suite.status == 0));
+    for (const char* file : {"weights.safetensors", "metrics.csv"})
+      CHECK((without_seconds(directory / "plain" / file) == without_seconds(directory / "suite/seed-0" / file)));
+  }
+}
+
 TEST_CASE("Runs may be spread over MPI's ranks") {
   if (run("mellow_bench --version").out.find("MPI") == std::string::npos || run("command -v mpirun").status != 0) {
     WARN("SKIPPED: built without MPI, or mpirun is not installed");

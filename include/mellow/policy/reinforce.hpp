@@ -43,7 +43,7 @@ namespace mellow::policy {
 /// of episodes has grown, a step allocates nothing.
 template <Network Net, class... Parts>
 class Reinforce {
-  using Types = ReinforceTypes<typename Net::Scalar, Parts...>;
+  using Types = detail::ReinforceTypes<typename Net::Scalar, Parts...>;
   static_assert(Types::check());
 
  public:

@@ -7,7 +7,7 @@
 #include <mellow/nn/parts.hpp>
 #include <mellow/policy/heads.hpp>
 
-namespace mellow::policy {
+namespace mellow::policy::detail {
 
 /// The types of a policy-gradient agent's parts, defaults in place, and every check of them.
 template <class Scalar, class... Parts>
@@ -40,4 +40,4 @@ struct ReinforceTypes {
   }
 };
 
-}  // namespace mellow::policy
+}  // namespace mellow::policy::detail

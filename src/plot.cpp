@@ -151,7 +151,7 @@ std::string script(const BarChart& chart, std::string_view terminal) {
                             palette[i % palette.size()], i < palette.size() ? 0.85 : 0.45, in_legend(series.label));
     if (!series.low.empty())
       whiskers += fmt::format(
-          "$data{} using 1:2:3:4 with yerrorbars pointtype 0 pointsize 0 linewidth 1.5 linecolor rgb '#222222' "
+          "$data{} using 1:3:(0):($4-$3) with vectors heads size screen 0.006,90 linewidth 1.5 linecolor rgb '#222222' "
           "notitle, ",
           i);
   }

@@ -16,6 +16,7 @@
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/tools/weights.hpp>
 #include <mellow/value/dqn.hpp>
+#include <mellow/value/greedy_policy.hpp>
 
 #include "../any_part.hpp"
 #include "explorations.hpp"
@@ -86,14 +87,11 @@ class DqnConfig final : public AgentConfig {
   }
 
   RunSummary run(const AnyEnvironment& any, const RunRequest& request) const override {
-    const Control& environment = of_kind<Control>(any, "dqn", "observations that are vectors and discrete actions");
-    std::vector<Index> widths{environment.observation_space().size()};
-    widths.insert(widths.end(), hidden_.begin(), hidden_.end());
-    widths.push_back(environment.action_space().n);
+    const Control& environment = of_kind<Control>(any, "dqn", needs);
     auto options = options_;
     options.seed = request.options.seed;
     const Optimizer optimizer = this->optimizer();
-    value::Dqn agent(nn::Mlp<>(widths), options, backup(), explorations_.part(), replay(), tracking(), optimizer,
+    value::Dqn agent(network_for(environment), options, backup(), explorations_.part(), replay(), tracking(), optimizer,
                      initializer(), value::ScalarHead{.loss = loss()});
     agent.learner().optimizer_state.choose(optimizer.chosen.index());
     const auto network = agent.network();
@@ -102,7 +100,35 @@ class DqnConfig final : public AgentConfig {
     });
   }
 
+  std::vector<double> play(const AnyEnvironment& any, const SavedParameters& parameters, Index episodes,
+                           Rng rng) const override {
+    const Control& environment = of_kind<Control>(any, "dqn", needs);
+    const auto network = network_for(environment);
+    const auto theta = parameters.is_checkpoint ? online_of_checkpoint(parameters.file, network)
+                                                : tools::load_weights(parameters.file, network);
+    value::GreedyPolicy policy(network, theta);
+    return training::evaluate(policy, environment, episodes, rng);
+  }
+
  private:
+  static constexpr auto needs = "observations that are vectors and discrete actions";
+
+  nn::Mlp<> network_for(const Control& environment) const {
+    std::vector<Index> widths{environment.observation_space().size()};
+    widths.insert(widths.end(), hidden_.begin(), hidden_.end());
+    widths.push_back(environment.action_space().n);
+    return nn::Mlp<>(widths);
+  }
+
+  /// The online parameters in a checkpoint of a run.
+  static Vector<float> online_of_checkpoint(const std::filesystem::path& path, const nn::Mlp<>& network) {
+    const auto file = tools::load_saved_state(path);
+    const auto* const numbers =
+        std::get_if<std::vector<float>>(&file.at("agent.learner.online", {network.parameters()}).values);
+    if (numbers == nullptr) throw Error(path.string(), "its online parameters are no float numbers");
+    return Eigen::Map<const Vector<float>>(numbers->data(), std::ssize(*numbers));
+  }
+
   void describe_optimizers(Settings& settings) {
     settings.add_choice("optimizer", optimizer_, {"adam", "adamw", "radam", "rmsprop", "adagrad", "sgd"},
                         "how a gradient changes parameters");

@@ -36,7 +36,7 @@ class Dots {
         columns_(static_cast<int>(columns)),
         scale_(2.0 * static_cast<double>(columns) / width_of(canvas)),
         rows_(std::max(1, static_cast<int>(std::lround(height_of(canvas) * scale_ / 4)))),
-        patterns_(static_cast<std::size_t>(columns_ * rows_)),
+        patterns_(columns * static_cast<std::size_t>(rows_)),
         colors_(patterns_.size()) {}
 
   void draw(const Shape& shape) {
@@ -76,7 +76,9 @@ class Dots {
  private:
   static constexpr std::uint32_t none = 0xFFFFFFFF;
 
-  std::size_t at(int c, int r) const { return static_cast<std::size_t>(r * columns_ + c); }
+  std::size_t at(int c, int r) const {
+    return static_cast<std::size_t>(r) * static_cast<std::size_t>(columns_) + static_cast<std::size_t>(c);
+  }
   double column(double x) const { return (x - canvas_.x.first) * scale_; }
   double row(double y) const { return (canvas_.y.second - y) * scale_; }
 

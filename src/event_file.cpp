@@ -97,8 +97,8 @@ struct EventFile::Impl {
 
 bool EventFile::is_available() { return available; }
 
-EventFile::EventFile(std::filesystem::path folder)
-    : impl_(std::make_unique<Impl>(std::move(folder) / "events.out.tfevents.mellow")) {
+EventFile::EventFile(const std::filesystem::path& folder)
+    : impl_(std::make_unique<Impl>(folder / "events.out.tfevents.mellow")) {
   if (!available)
     throw Error("tools::EventFile",
                 "mellow was built without it: install Protocol Buffers (libprotobuf-dev, "

@@ -38,8 +38,7 @@ struct JsonLines::Impl {
   std::optional<GrowingFile> file{};
 };
 
-JsonLines::JsonLines(std::filesystem::path folder)
-    : impl_(std::make_unique<Impl>(std::move(folder) / "metrics.jsonl")) {}
+JsonLines::JsonLines(const std::filesystem::path& folder) : impl_(std::make_unique<Impl>(folder / "metrics.jsonl")) {}
 
 JsonLines::~JsonLines() = default;
 

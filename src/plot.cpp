@@ -216,11 +216,12 @@ std::string script(const HeatMap& map, std::string_view terminal) {
                         std::abs(static_cast<double>(rows) / static_cast<double>(map.columns)));
   text += "$data << END\n";
   for (std::size_t i = 0; i < map.values.size(); ++i) {
+    const std::size_t row = i / map.columns, column = i % map.columns;
     const double value = map.values[i], share = (value - low) / (high - low);
     const bool on_dark = map.diverging ? std::abs(share - 0.5) > 0.35 : share < 0.6;
-    text += fmt::format("{} {} {} {} {}\n", x + dx * static_cast<double>(i % map.columns),
-                        y + dy * static_cast<double>(i / map.columns), number(value),
-                        literal(std::isfinite(value) ? fmt::format("{:.3g}", value) : ""), on_dark ? 0xFFFFFF : 0);
+    text += fmt::format("{} {} {} {} {}\n", x + dx * static_cast<double>(column), y + dy * static_cast<double>(row),
+                        number(value), literal(std::isfinite(value) ? fmt::format("{:.3g}", value) : ""),
+                        on_dark ? 0xFFFFFF : 0);
   }
   text += "END\n";
   // Single rectangles stay sharp when a page scales them; large maps would make long files of them.

@@ -36,7 +36,7 @@ class EventFile {
   static bool is_available();
 
   /// Writes into `folder`, which the first event creates. Throws Error where this is not available.
-  explicit EventFile(std::filesystem::path folder);
+  explicit EventFile(const std::filesystem::path& folder);
   ~EventFile();  ///< keeps what there is if the run ended by an exception
 
   void on_episode(const training::RunStatus& status);     ///< adds an event

@@ -31,7 +31,7 @@ class JsonLines {
   };
 
   /// Writes into `folder`, which the first line creates.
-  explicit JsonLines(std::filesystem::path folder);
+  explicit JsonLines(const std::filesystem::path& folder);
   ~JsonLines();  ///< keeps what there is if the run ended by an exception
 
   void on_episode(const training::RunStatus& status);     ///< adds a line

@@ -24,24 +24,6 @@ constexpr std::string_view prefix = "checkpoint-", extension = ".safetensors", s
 constexpr std::string_view version_key = "mellow.version", type_key = "state", processor_key = "processor",
                            compiler_key = "compiler", instructions_key = "instructions";
 
-/// The checkpoints in a folder, the newest first.
-std::vector<fs::path> checkpoints_in(const fs::path& folder) {
-  std::vector<std::pair<std::int64_t, fs::path>> found;
-  std::error_code code;
-  for (const auto& entry : fs::directory_iterator(folder, code)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(prefix) || !name.ends_with(extension)) continue;
-    const char* const end = name.data() + name.size() - extension.size();
-    std::int64_t step = 0;
-    const auto read = std::from_chars(name.data() + prefix.size(), end, step);
-    if (read.ec == std::errc() && read.ptr == end) found.emplace_back(step, entry.path());
-  }
-  std::ranges::sort(found, std::greater(), &std::pair<std::int64_t, fs::path>::first);
-  std::vector<fs::path> paths;
-  for (auto& [step, path] : found) paths.push_back(std::move(path));
-  return paths;
-}
-
 std::string readable(const std::string& type) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type.c_str(), nullptr, nullptr, &status),
@@ -88,6 +70,23 @@ void require_same_run(const fs::path& path, const Metadata& found, const Metadat
 
 }  // namespace
 
+std::vector<fs::path> checkpoint_files(const fs::path& folder) {
+  std::vector<std::pair<std::int64_t, fs::path>> found;
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(folder, code)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix) || !name.ends_with(extension)) continue;
+    const char* const end = name.data() + name.size() - extension.size();
+    std::int64_t step = 0;
+    const auto read = std::from_chars(name.data() + prefix.size(), end, step);
+    if (read.ec == std::errc() && read.ptr == end) found.emplace_back(step, entry.path());
+  }
+  std::ranges::sort(found, std::greater(), &std::pair<std::int64_t, fs::path>::first);
+  std::vector<fs::path> paths;
+  for (auto& [step, path] : found) paths.push_back(std::move(path));
+  return paths;
+}
+
 Checkpoints::Checkpoints(fs::path folder, CheckpointOptions options)
     : folder_(std::move(folder)), options_(std::move(options)) {
   require(options_.every > 0, "tools::Checkpoints", "every must be positive", options_.every);
@@ -108,7 +107,7 @@ Metadata Checkpoints::describe(Metadata settings, const char* type, std::string_
 
 std::optional<Safetensors> Checkpoints::newest(const Metadata& expected) const {
   std::string damage;
-  for (const auto& path : checkpoints_in(folder_)) {
+  for (const auto& path : checkpoint_files(folder_)) {
     Safetensors file;
     try {
       file = load_saved_state(path);
@@ -135,7 +134,7 @@ fs::path Checkpoints::path_of(std::int64_t step) const {
 }
 
 void Checkpoints::delete_all_but(std::size_t kept) const {
-  const auto all = checkpoints_in(folder_);
+  const auto all = checkpoint_files(folder_);
   std::error_code ignored;  // one that stays does no harm
   for (std::size_t i = kept; i < all.size(); ++i) fs::remove(all[i], ignored);
   if (kept > 0) return;

@@ -3,52 +3,22 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
-#include <iterator>
-#include <memory>
-#include <spawn.h>
+#include <limits>
 #include <string_view>
-#include <sys/wait.h>
-#include <system_error>
-#include <unistd.h>
 
+#include "gnuplot.hpp"
 #include "mellow/core/error.hpp"
-#include "mellow/tools/atomic_file.hpp"
-
-extern char** environ;
 
 namespace mellow::tools {
 namespace {
 
 namespace fs = std::filesystem;
 
-using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
-
-/// Okabe and Ito's palette, which colour-blind readers can tell apart; yellow is left out, as it is lost on white.
-constexpr std::array<std::string_view, 7> palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                                     "#E69F00", "#56B4E9", "#000000"};
-
-/// A text as a string of gnuplot. All of ASCII but letters and spaces is written in octal, so nothing in it is special
-/// to gnuplot: no quote, no backslash, no backquote, which would run a command. Digits too, as gnuplot takes one that
-/// follows an octal code for a part of it. Control characters become spaces.
-std::string literal(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code < 0x20 || code == 0x7f) result += ' ';
-    else if (code >= 0x80 || code == ' ' || std::isalpha(code) != 0) result += c;
-    else result += fmt::format("\\{:03o}", code);
-  }
-  return result + '"';
-}
+using gnuplot::literal, gnuplot::number, gnuplot::palette;
 
 /// The part of a plot command that puts a line into the legend.
 std::string in_legend(const std::string& label) { return label.empty() ? "notitle" : "title " + literal(label); }
-
-std::string number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : "NaN"; }
 
 void check(const fs::path& path, const Plot& plot) {
   bool any = false;
@@ -74,25 +44,40 @@ void check(const fs::path& path, const Plot& plot) {
   if (!any) throw Error(path.string(), "a plot needs a point with finite x and y");
 }
 
-/// The whole script: style, data, one plot command. Its image goes to standard output.
-std::string script(const Plot& plot, std::string_view terminal) {
-  std::string text = fmt::format(
+/// The style that all charts share, with the texts around a chart.
+template <class Chart>
+std::string style(const Chart& chart, std::string_view terminal) {
+  return fmt::format(
       R"(set encoding utf8
 set terminal {}
-set title {} noenhanced font ',15' 
+set title {} noenhanced font ',15'
 set xlabel {} noenhanced
 set ylabel {} noenhanced
 set border 3 linecolor rgb '#555555' linewidth 1
-set tics nomirror out scale 0.5 textcolor rgb '#333333'
+set tics nomirror out scale 0.5 textcolor rgb '#333333' noenhanced
 set grid linetype 1 linecolor rgb '#E4E4E4' linewidth 1
 set key outside below center horizontal Left reverse noenhanced samplen 2 height 1 spacing 1.2
 set rmargin 4
 set format '%.6g'
 )",
-      terminal, literal(plot.title), literal(plot.x_label), literal(plot.y_label));
-  if (plot.y_range)
-    text += fmt::format("set yrange [{}:{}]\n", number(plot.y_range->first), number(plot.y_range->second));
+      terminal, literal(chart.title), literal(chart.x_label), literal(chart.y_label));
+}
 
+std::string range(char axis, const std::pair<double, double>& ends) {
+  return fmt::format("set {}range [{}:{}]\n", axis, number(ends.first), number(ends.second));
+}
+
+/// The part of a plot command that draws a dashed horizontal line.
+std::string drawn(const std::optional<ReferenceLine>& line) {
+  if (!line) return {};
+  return fmt::format("{} with lines linewidth 1.5 dashtype 2 linecolor rgb '#777777' {}", number(line->y),
+                     in_legend(line->label));
+}
+
+/// The whole script: style, data, one plot command. Its image goes to standard output.
+std::string script(const Plot& plot, std::string_view terminal) {
+  std::string text = style(plot, terminal);
+  if (plot.y_range) text += range('y', *plot.y_range);
   if (plot.log_x) text += "set logscale x\n";
   if (plot.log_y) text += "set logscale y\n";
   else text += "set autoscale yfix\nset offsets graph 0, graph 0, graph 0.04, graph 0.04\n";  // no line on an edge
@@ -120,69 +105,224 @@ set format '%.6g'
     lines += fmt::format("$data{} using 1:2 with {} linewidth 2 linecolor rgb '{}' dashtype {} {}, ", i, style, color,
                          1 + i / palette.size(), in_legend(series.label));
   }
-  text += "plot " + bands + lines;
-  if (plot.reference) {
-    text += fmt::format("{} with lines linewidth 1.5 dashtype 2 linecolor rgb '#777777' {}", number(plot.reference->y),
-                        in_legend(plot.reference->label));
+  return text + "plot " + bands + lines + drawn(plot.reference) + "\n";
+}
+
+void check(const fs::path& path, const BarChart& chart) {
+  bool any = false;
+  for (const BarSeries& series : chart.series) {
+    const auto n = series.values.size();
+    if (n != chart.groups.size() || series.low.size() != series.high.size() ||
+        (!series.low.empty() && series.low.size() != n))
+      throw Error(path.string(),
+                  fmt::format("the bars '{}' have {} values, {} low and {} high for {} groups", series.label, n,
+                              series.low.size(), series.high.size(), chart.groups.size()));
+    any = any || std::ranges::any_of(series.values, [](double value) { return std::isfinite(value); });
   }
+  if (!any) throw Error(path.string(), "a chart needs a bar of finite height");
+}
+
+std::string script(const BarChart& chart, std::string_view terminal) {
+  std::string text = style(chart, terminal), tics, commands;
+  std::size_t letters = 0;
+  for (std::size_t g = 0; g < chart.groups.size(); ++g) {
+    tics += fmt::format("{}{} {}", g > 0 ? ", " : "", literal(chart.groups[g]), g);
+    letters += chart.groups[g].size() + 2;
+  }
+  text += fmt::format("set xtics scale 0 ({}){}\n", tics, letters > 90 ? " rotate by -25" : "");
+  text += "unset grid\nset grid ytics linetype 1 linecolor rgb '#E4E4E4' linewidth 1\n";
+  text += fmt::format("set xrange [-0.6:{}]\nset xzeroaxis linetype 1 linecolor rgb '#555555'\n",
+                      static_cast<double>(chart.groups.size()) - 0.4);
+  if (chart.y_range) text += range('y', *chart.y_range);
+  else text += "set yrange [* < 0 : 0 < *]\nset offsets graph 0, graph 0, graph 0.04, graph 0\n";
+  const double width = 0.8 / static_cast<double>(chart.series.size());
+  text += fmt::format("set boxwidth {} absolute\n", 0.9 * width);
+  std::string whiskers;
+  for (std::size_t i = 0; i < chart.series.size(); ++i) {
+    const BarSeries& series = chart.series[i];
+    text += fmt::format("$data{} << END\n", i);
+    for (std::size_t g = 0; g < chart.groups.size(); ++g) {
+      const double x = static_cast<double>(g) - 0.4 + (static_cast<double>(i) + 0.5) * width;
+      const auto at = [&](const std::vector<double>& ends) { return number(ends.empty() ? NAN : ends[g]); };
+      text += fmt::format("{} {} {} {}\n", x, number(series.values[g]), at(series.low), at(series.high));
+    }
+    text += "END\n";
+    commands += fmt::format("$data{} using 1:2 with boxes fillcolor rgb '{}' fillstyle solid {} noborder {}, ", i,
+                            palette[i % palette.size()], i < palette.size() ? 0.85 : 0.45, in_legend(series.label));
+    if (!series.low.empty())
+      whiskers += fmt::format(
+          "$data{} using 1:3:(0):($4-$3) with vectors heads size screen 0.006,90 linewidth 1.5 linecolor rgb '#222222' "
+          "notitle, ",
+          i);
+  }
+  return text + "plot " + commands + whiskers + drawn(chart.reference) + "\n";
+}
+
+/// The least and the greatest of the finite values.
+std::pair<double, double> extremes(const std::vector<double>& values) {
+  std::pair result{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  for (const double value : values) {
+    if (!std::isfinite(value)) continue;
+    result.first = std::min(result.first, value);
+    result.second = std::max(result.second, value);
+  }
+  return result;
+}
+
+void check(const fs::path& path, const HeatMap& map) {
+  if (map.columns == 0 || map.values.size() % map.columns != 0)
+    throw Error(path.string(), fmt::format("{} values do not fill rows of {} columns", map.values.size(), map.columns));
+  if (const auto [low, high] = extremes(map.values); low > high)
+    throw Error(path.string(), "a heat map needs a finite value");
+}
+
+/// The colours, from the least value to the greatest; the first is dark. Viridis: even steps to the eye, and in grey.
+constexpr std::string_view sequential_colors =
+    "set palette defined (0 '#440154', 1 '#482878', 2 '#3E4989', 3 '#31688E', 4 '#26828E', 5 '#1F9E89', 6 '#35B779', "
+    "7 '#6DCD59', 8 '#B4DE2C', 9 '#FDE725')\n";
+constexpr std::string_view diverging_colors =
+    "set palette defined (0 '#2166AC', 1 '#67A9CF', 2 '#D1E5F0', 3 '#F7F7F7', 4 '#FDDBC7', 5 '#EF8A62', 6 '#B2182B')\n";
+
+std::string script(const HeatMap& map, std::string_view terminal) {
+  const std::size_t rows = map.values.size() / map.columns;
+  auto [low, high] = map.value_range.value_or(extremes(map.values));
+  if (map.diverging && !map.value_range) {
+    high = std::max(std::abs(low), std::abs(high));
+    low = -high;
+  }
+  if (low == high) high = low + (low == 0 ? 1 : std::abs(low));  // gnuplot wants a range
+  std::string text = style(map, terminal);
+  text += map.diverging ? diverging_colors : sequential_colors;
+  text += "unset grid\nset border 0\nset key off\nset tics scale 0\n";
+  text += fmt::format("set cbrange [{}:{}]\nset cblabel {} noenhanced offset 1.5\nset rmargin -1\n", number(low),
+                      number(high), literal(map.value_label));
+  // Cells reach half a step beyond the middles of the first and the last.
+  const auto scale = [](const std::optional<std::pair<double, double>>& ends, std::size_t n) {
+    const double first = ends ? ends->first : 0, last = ends ? ends->second : static_cast<double>(n) - 1;
+    const double step = n > 1 ? (last - first) / (static_cast<double>(n) - 1) : 1;
+    return std::pair(first, step == 0 ? 1 : step);
+  };
+  const auto [x, dx] = scale(map.x_range, map.columns);
+  const auto [y, dy] = scale(map.y_range, rows);
+  const double right = x + dx * (static_cast<double>(map.columns) - 0.5),
+               top = y + dy * (static_cast<double>(rows) - 0.5);
+  const double left = x - dx / 2, bottom = y - dy / 2;
+  text += range('x', {left, right});
+  text += range('y', map.first_row_on_top ? std::pair(top, bottom) : std::pair(bottom, top));
+  text +=
+      "set object 1 rectangle from graph 0,0 to graph 1,1 behind fillcolor rgb '#BBBBBB' fillstyle solid noborder\n";
+  if (map.square)
+    text += fmt::format("set size ratio {}\nunset xtics\nunset ytics\n",
+                        std::abs(static_cast<double>(rows) / static_cast<double>(map.columns)));
+  text += "$data << END\n";
+  for (std::size_t i = 0; i < map.values.size(); ++i) {
+    const std::size_t row = i / map.columns, column = i % map.columns;
+    const double value = map.values[i], share = (value - low) / (high - low);
+    const bool on_dark = map.diverging ? std::abs(share - 0.5) > 0.35 : share < 0.6;
+    text += fmt::format("{} {} {} {} {}\n", x + dx * static_cast<double>(column), y + dy * static_cast<double>(row),
+                        number(value), literal(std::isfinite(value) ? fmt::format("{:.3g}", value) : ""),
+                        on_dark ? 0xFFFFFF : 0);
+  }
+  text += "END\n";
+  // Single rectangles stay sharp when a page scales them; large maps would make long files of them.
+  const char* const cells = map.values.size() <= 10'000 ? "image pixels" : "image";
+  text += fmt::format("plot $data using 1:2:3 with {}", cells);
+  if (map.numbers) text += ", $data using 1:2:4:5 with labels font ',10' textcolor rgb variable";
   return text + "\n";
 }
 
-File temporary_file() {
-  File file(std::tmpfile(), &std::fclose);
-  if (!file) throw Error("gnuplot", "cannot create a temporary file: " + std::generic_category().message(errno));
-  return file;
+void check(const fs::path& path, const PhasePortrait& portrait) {
+  bool any = !portrait.field.empty();
+  for (const Series& series : portrait.trajectories) {
+    if (series.x.size() != series.y.size() || !series.low.empty() || !series.high.empty())
+      throw Error(path.string(),
+                  fmt::format("the trajectory '{}' has {} x, {} y, {} low and {} high; it has no band", series.label,
+                              series.x.size(), series.y.size(), series.low.size(), series.high.size()));
+    for (std::size_t i = 0; i < series.x.size(); ++i)
+      any = any || (std::isfinite(series.x[i]) && std::isfinite(series.y[i]));
+  }
+  for (const FieldArrow& arrow : portrait.field)
+    for (const double value : {arrow.x, arrow.y, arrow.dx, arrow.dy})
+      if (!std::isfinite(value)) throw Error(path.string(), "an arrow of the field must be finite", value);
+  if (!any) throw Error(path.string(), "a phase portrait needs an arrow or a point with finite x and y");
 }
 
-std::string contents(const File& file) {
-  std::string text;
-  std::array<char, 1 << 16> buffer;
-  std::rewind(file.get());
-  while (const auto n = std::fread(buffer.data(), 1, buffer.size(), file.get())) text.append(buffer.data(), n);
-  return text;
+/// The range of an axis: what was asked for, or what all that is drawn needs, with a little room.
+std::pair<double, double> span_of(const std::optional<std::pair<double, double>>& asked,
+                                  const std::vector<double>& values) {
+  if (asked) return *asked;
+  auto [low, high] = extremes(values);
+  const double room = high > low ? 0.05 * (high - low) : 1;
+  return {low - room, high + room};
 }
 
-/// Runs gnuplot on a script and returns what it draws.
-///
-/// Unnamed files carry the script and the output: no shell, no path and no pipe that could fill up.
-std::string gnuplot(const std::string& commands) {
-  const auto input = temporary_file(), output = temporary_file(), complaints = temporary_file();
-  std::fwrite(commands.data(), 1, commands.size(), input.get());
-  if (std::fflush(input.get()) != 0) throw Error("gnuplot", "cannot write its script");
-  std::rewind(input.get());
+std::string script(const PhasePortrait& portrait, std::string_view terminal) {
+  std::vector<double> xs, ys;
+  for (const FieldArrow& arrow : portrait.field) {
+    xs.push_back(arrow.x);
+    ys.push_back(arrow.y);
+  }
+  for (const Series& series : portrait.trajectories) {
+    xs.insert(xs.end(), series.x.begin(), series.x.end());
+    ys.insert(ys.end(), series.y.begin(), series.y.end());
+  }
+  for (const Landmark& landmark : portrait.landmarks) {
+    xs.push_back(landmark.x);
+    ys.push_back(landmark.y);
+  }
+  const auto x_range = span_of(portrait.x_range, xs), y_range = span_of(portrait.y_range, ys);
+  const double width = x_range.second - x_range.first, height = y_range.second - y_range.first;
+  std::string text = style(portrait, terminal) + range('x', x_range) + range('y', y_range);
 
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ::fileno(input.get()), STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, ::fileno(output.get()), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, ::fileno(complaints.get()), STDERR_FILENO);
-  char program[] = "gnuplot", no_user_settings[] = "-d";
-  char* arguments[] = {program, no_user_settings, nullptr};
-  pid_t child = 0;
-  const int code = ::posix_spawnp(&child, program, &actions, nullptr, arguments, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (code == ENOENT) throw Error("gnuplot", "is not installed; run scripts/setup, or install the package gnuplot-nox");
-  if (code != 0) throw Error("gnuplot", "cannot be started: " + std::generic_category().message(code));
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-  auto image = contents(output);
-  if (status != 0 || image.empty()) throw Error("gnuplot", "failed: " + contents(complaints));
-  return image;
+  const auto size = [&](const FieldArrow& arrow) { return std::hypot(arrow.dx / width, arrow.dy / height); };
+  double greatest = 0;
+  for (const FieldArrow& arrow : portrait.field) greatest = std::max(greatest, size(arrow));
+  const double apart = 0.9 / std::sqrt(std::max<double>(1, static_cast<double>(portrait.field.size())));
+  text += "$field << END\n";
+  for (const FieldArrow& arrow : portrait.field) {
+    if (size(arrow) == 0) continue;
+    const double factor = apart * std::sqrt(size(arrow) / greatest) / size(arrow);
+    text += fmt::format("{} {} {} {}\n", number(arrow.x), number(arrow.y), number(factor * arrow.dx),
+                        number(factor * arrow.dy));
+  }
+  text += "END\n";
+  std::string commands;
+  if (greatest > 0)
+    commands +=
+        "$field using 1:2:3:4 with vectors filled size screen 0.008,20 linewidth 1 linecolor rgb '#9A9A9A' notitle, ";
+  for (std::size_t i = 0; i < portrait.trajectories.size(); ++i) {
+    const Series& series = portrait.trajectories[i];
+    text += fmt::format("$data{} << END\n", i);
+    for (std::size_t k = 0; k < series.x.size(); ++k)
+      text += fmt::format("{} {}\n", number(series.x[k]), number(series.y[k]));
+    text += "END\n";
+    const auto color = palette[i % palette.size()];
+    commands += fmt::format("$data{} using 1:2 with lines linewidth 2 linecolor rgb '{}' dashtype {} {}, ", i, color,
+                            1 + i / palette.size(), in_legend(series.label));
+    commands += fmt::format(
+        "$data{} using 1:2 every ::0::0 with points pointtype 7 pointsize 1.2 linecolor rgb '{}' notitle, ", i, color);
+  }
+  for (std::size_t i = 0; i < portrait.landmarks.size(); ++i) {
+    const Landmark& landmark = portrait.landmarks[i];
+    text += fmt::format("$mark{} << END\n{} {}\nEND\n", i, number(landmark.x), number(landmark.y));
+    commands += fmt::format(
+        "$mark{} using 1:2 with points pointtype {} pointsize 1.4 linewidth 2.5 linecolor rgb '#000000' {}, ", i,
+        1 + i % 6, in_legend(landmark.label));
+  }
+  return text + "plot " + commands + "\n";
+}
+
+template <class Chart>
+void save(const fs::path& path, const Chart& chart) {
+  check(path, chart);
+  gnuplot::save_twice(path, [&](std::string_view terminal) { return script(chart, terminal); });
 }
 
 }  // namespace
 
-void save_plot(const fs::path& path, const Plot& plot) {
-  check(path, plot);
-  const auto extension = path.extension();
-  const auto stem = extension == ".svg" || extension == ".png" ? path.parent_path() / path.stem() : path;
-  const auto draw = [&](const char* ending, std::string_view terminal) {
-    write_file_atomically(fs::path(stem) += ending, gnuplot(script(plot, terminal)));
-  };
-  draw(".svg", "svg size 800,500 noenhanced rounded font 'sans-serif,12' background rgb 'white'");
-  draw(
-      ".png",
-      "pngcairo size 1600,1000 noenhanced rounded font 'sans-serif,12' fontscale 2 linewidth 2 background rgb 'white'");
-}
+void save_plot(const fs::path& path, const Plot& plot) { save(path, plot); }
+void save_plot(const fs::path& path, const BarChart& chart) { save(path, chart); }
+void save_plot(const fs::path& path, const HeatMap& map) { save(path, map); }
+void save_plot(const fs::path& path, const PhasePortrait& portrait) { save(path, portrait); }
 
 }  // namespace mellow::tools

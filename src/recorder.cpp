@@ -2,8 +2,6 @@
 #include "mellow/tools/recorder.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -15,6 +13,7 @@
 #include "mellow/tools/csv.hpp"
 #include "mellow/tools/interrupt.hpp"
 #include "mellow/tools/progress.hpp"
+#include "run_clock.hpp"
 
 namespace mellow::tools {
 
@@ -51,13 +50,9 @@ struct Recorder::Impl {
     csv.emplace(folder / "metrics.csv", columns, state.csv_size);
   }
 
-  double seconds() const {
-    return state.seconds + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
-
   void row(const char* kind, const training::RunStatus& status, double value, double length) {
     open(status.metrics);  // they are known with the first status
-    std::vector<CsvCell> cells{kind, status.step, status.episode, value, length, std::round(seconds() * 1e3) / 1e3};
+    std::vector<CsvCell> cells{kind, status.step, status.episode, value, length, clock.rounded(state.seconds)};
     for (const Metric& metric : status.metrics) cells.emplace_back(metric.value);
     csv->row(cells);
   }
@@ -86,7 +81,7 @@ struct Recorder::Impl {
   std::filesystem::path folder;
   RecorderOptions options;
   bool finished = false;
-  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+  RunClock clock;
   Interrupt interrupt;
   std::optional<Progress> progress;
   std::optional<CsvWriter> csv;
@@ -132,8 +127,7 @@ void Recorder::on_end(const training::RunStatus& status) {
 
 Recorder::State& Recorder::state() const {
   State& state = impl_->state;
-  state.seconds = impl_->seconds();
-  impl_->start = std::chrono::steady_clock::now();
+  impl_->clock.keep(state.seconds);
   if (impl_->csv) state.csv_size = impl_->csv->sync();
   return state;
 }

@@ -16,12 +16,19 @@
 
 namespace mellow::suite {
 
+/// What a run writes beside metrics.csv.
+struct SinkChoice {
+  bool json_lines = false;   ///< metrics.jsonl
+  bool tensorboard = false;  ///< an event file
+};
+
 /// One run of an agent in an environment.
 struct RunRequest {
   training::RunOptions options{};                          ///< with its seed and steps
   std::filesystem::path folder{};                          ///< for metrics, weights and checkpoints
   Index checkpoint_every = 10'000;                         ///< steps
   Index test_episodes = 100;                               ///< fresh episodes for the last and the best weights
+  SinkChoice sinks{};                                      ///< of its metrics
   std::function<void(const training::RunStatus&)> show{};  ///< called now and then with where the run is
 };
 
@@ -38,6 +45,12 @@ struct RunSummary {
   double seconds = 0;          ///< it took, without interruptions
 };
 
+/// Where a run's parameters lie.
+struct SavedParameters {
+  std::filesystem::path file;  ///< weights.safetensors, or a checkpoint
+  bool is_checkpoint;          ///< which of them
+};
+
 /// An agent's settings, and how to run it: what an agent is in the suite.
 class AgentConfig {
  public:
@@ -46,6 +59,10 @@ class AgentConfig {
   virtual void describe(Settings& settings) = 0;
   /// Trains a fresh agent. Throws Error where it does not know the environment's kind.
   virtual RunSummary run(const AnyEnvironment& environment, const RunRequest& request) const = 0;
+  /// Plays whole episodes greedily with parameters from a file and returns their undiscounted returns. Throws Error where
+  /// the file does not fit.
+  virtual std::vector<double> play(const AnyEnvironment& environment, const SavedParameters& parameters, Index episodes,
+                                   Rng rng) const = 0;
 };
 
 /// Settings that suit an agent for an environment.

@@ -2,10 +2,8 @@
 #include "campaign.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 
 #include <mellow/statistics/aggregates.hpp>
@@ -16,6 +14,7 @@
 #include <mellow/tools/plot.hpp>
 
 #include "build.hpp"
+#include "json.hpp"
 #include "live_table.hpp"
 #include "parallel.hpp"
 #include "ranks.hpp"
@@ -23,7 +22,6 @@
 namespace mellow::suite {
 namespace {
 
-using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 fs::path folder_of(const Campaign& campaign, Index run) {
@@ -43,16 +41,6 @@ Json config_of(const Campaign& campaign, Index run) {
           {"run", options},
           {"settings", campaign.settings},
           {"build", build_description()}};
-}
-
-std::optional<Json> read_json(const fs::path& path) {
-  std::ifstream file(path);
-  if (!file) return std::nullopt;
-  try {
-    return Json::parse(file);
-  } catch (const Json::exception& error) {
-    throw Error(path.string(), fmt::format("is not JSON: {}", error.what()));
-  }
 }
 
 /// Throws Error where a folder holds a run of another configuration, naming the first difference; another build is only
@@ -119,6 +107,7 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
                      .folder = folder,
                      .checkpoint_every = campaign.checkpoint_every,
                      .test_episodes = campaign.test_episodes,
+                     .sinks = campaign.sinks,
                      .show = [&](const training::RunStatus& status) { table.update(run, status); }};
   request.options.seed = campaign.first_seed + static_cast<std::uint64_t>(run);
   const RunSummary summary = agent.run(environment, request);
@@ -127,38 +116,50 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   return summary;
 }
 
-/// The learning curves of all runs: the IQM of the evaluations at each step, with its interval.
-void plot(const Campaign& campaign, Index runs) {
-  std::map<double, std::vector<double>> returns;  // by step
-  for (Index run = 0; run < runs; ++run) {
-    const tools::CsvTable metrics(folder_of(campaign, run) / "metrics.csv");
-    const auto kind = metrics.column("kind"), step = metrics.column("step"), value = metrics.column("return");
-    for (std::size_t row = 0; row < metrics.rows(); ++row)
-      if (metrics.text(row, kind) == "evaluation")
-        returns[metrics.number(row, step)].push_back(metrics.number(row, value));
-  }
-  tools::Series curve{.label = fmt::format("{}, IQM of {} runs and its 95 % interval", campaign.agent, runs)};
-  for (const auto& [step, values] : returns) {
-    if (std::ssize(values) < runs) continue;
-    Rng rng(0);
-    const auto estimate = runs > 1 ? statistics::bootstrap(statistics::Scores(values), statistics::Iqm{}, rng)
-                                   : statistics::Estimate{values[0], values[0], values[0]};
-    curve.x.push_back(step);
-    curve.y.push_back(estimate.value);
-    curve.low.push_back(estimate.low);
-    curve.high.push_back(estimate.high);
-  }
+/// The runs' folders.
+std::vector<fs::path> folders_of(const Campaign& campaign) {
+  std::vector<fs::path> folders;
+  for (Index run = 0; run < campaign.seeds; ++run) folders.push_back(folder_of(campaign, run));
+  return folders;
+}
+
+void plot(const Campaign& campaign) {
+  auto curve = learning_curve(folders_of(campaign),
+                              fmt::format("{}, IQM of {} runs and its 95 % interval", campaign.agent, campaign.seeds));
   if (curve.x.empty()) return;
   tools::Plot chart{.title = campaign.environment,
                     .x_label = "environment steps",
                     .y_label = "return of the greedy policy",
-                    .series = {curve}};
+                    .series = {std::move(curve)}};
   if (const auto solved = EnvironmentConfig(campaign.environment).entry.solved)
     chart.reference = tools::ReferenceLine{*solved, "solved"};
   tools::save_plot(campaign.folder / "learning_curve", chart);
 }
 
 }  // namespace
+
+tools::Series learning_curve(const std::vector<fs::path>& runs, std::string label) {
+  std::map<double, std::vector<double>> returns;  // by step
+  for (const fs::path& run : runs) {
+    const tools::CsvTable metrics(run / "metrics.csv");
+    const auto kind = metrics.column("kind"), step = metrics.column("step"), value = metrics.column("return");
+    for (std::size_t row = 0; row < metrics.rows(); ++row)
+      if (metrics.text(row, kind) == "evaluation")
+        returns[metrics.number(row, step)].push_back(metrics.number(row, value));
+  }
+  tools::Series curve{.label = std::move(label)};
+  for (const auto& [step, values] : returns) {
+    if (values.size() < runs.size()) continue;
+    Rng rng(0);
+    const auto estimate = runs.size() > 1 ? statistics::bootstrap(statistics::Scores(values), statistics::Iqm{}, rng)
+                                          : statistics::Estimate{values[0], values[0], values[0]};
+    curve.x.push_back(step);
+    curve.y.push_back(estimate.value);
+    curve.low.push_back(estimate.low);
+    curve.high.push_back(estimate.high);
+  }
+  return curve;
+}
 
 std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, const AnyEnvironment& environment,
                             Index jobs) {
@@ -231,7 +232,7 @@ void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
                runs.size(), count(last));
   }
   tools::write_file_atomically(campaign.folder / "summary.json", summary.dump(2) + "\n");
-  plot(campaign, std::ssize(runs));
+  plot(campaign);
   fmt::print("Results: {}\n", campaign.folder.string());
 }
 

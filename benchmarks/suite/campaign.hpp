@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <mellow/tools/plot.hpp>
+
 #include "agent.hpp"
 
 namespace mellow::suite {
@@ -19,6 +21,7 @@ struct Campaign {
   Index seeds = 1;                                ///< how many
   Index checkpoint_every = 10'000;                ///< steps
   Index test_episodes = 100;                      ///< fresh episodes that judge the weights of each run
+  SinkChoice sinks{};                             ///< of each run's metrics
   std::filesystem::path folder{};                 ///< a folder a run: seed-0, seed-1, ...
 };
 
@@ -33,5 +36,9 @@ std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, 
 /// Writes results.csv, summary.json and the plot of the learning curves of finished runs, and says on stdout what they
 /// reached.
 void report(const Campaign& campaign, const std::vector<RunSummary>& runs);
+
+/// The learning curve of runs, of which each folder has a metrics.csv: the IQM of the evaluations at each step that all
+/// have, with its interval.
+tools::Series learning_curve(const std::vector<std::filesystem::path>& runs, std::string label);
 
 }  // namespace mellow::suite

@@ -14,6 +14,7 @@
 #include <mellow/environments/normalized_reward.hpp>
 #include <mellow/environments/rescaled_observation.hpp>
 #include <mellow/environments/time_limit.hpp>
+#include <mellow/environments/wrapper.hpp>
 
 namespace mellow::suite {
 namespace {
@@ -31,10 +32,51 @@ EnvironmentEntry entry_of(std::string_view name) {
               name);
 }
 
+/// Tells an onlooker of every state. Its own state is what it wraps, so that checkpoints of runs without it fit.
+template <class E>
+class Watched : public environments::Wrapper<E> {
+ public:
+  Watched(E environment, Onlooker onlooker)
+      : environments::Wrapper<E>(std::move(environment)), onlooker_(std::move(onlooker)) {}
+
+  template <class Generator>
+  void reset(Generator& rng) {
+    this->environment_.reset(rng);
+    tell(0, true);
+  }
+  template <class Action, class Generator>
+  Step step(const Action& action, Generator& rng) {
+    const Step result = this->environment_.step(action, rng);
+    tell(result.reward, false);
+    return result;
+  }
+
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    E::visit_state(self.environment_, visit);
+  }
+
+ private:
+  void tell(double reward, bool begins) const {
+    Sight sight{.reward = reward, .begins = begins};
+    if constexpr (std::same_as<ObservationSpace<E>, Box>) {
+      sight.numbers.resize(this->environment_.observation_space().size());
+      this->environment_.observe(sight.numbers);
+    } else {
+      this->environment_.observe(sight.state);
+    }
+    onlooker_(sight);
+  }
+
+  Onlooker onlooker_;
+};
+
 template <class O, class A>
-environments::Any<O, A> wrapped(environments::Any<O, A> environment, const EnvironmentConfig& config) {
+environments::Any<O, A> wrapped(environments::Any<O, A> environment, const EnvironmentConfig& config,
+                                const Onlooker& onlooker) {
   using namespace environments;
   using Kind = Any<O, A>;
+  if (onlooker) environment = Kind::rewrap(Watched<Kind>(std::move(environment), onlooker));
   if constexpr (std::same_as<O, Box>) {
     if (config.rescale_observations) environment = Kind::rewrap(RescaledObservation(std::move(environment)));
     if (config.normalize_observations) environment = Kind::rewrap(NormalizedObservation(std::move(environment)));
@@ -105,7 +147,7 @@ void EnvironmentConfig::describe_wrappers(Settings& settings) {
   settings.add("action_repeat", action_repeat, "steps for which an action is held");
 }
 
-AnyEnvironment EnvironmentConfig::make() const {
+AnyEnvironment EnvironmentConfig::make(const Onlooker& onlooker) const {
   std::optional<AnyEnvironment> made;
   with_bare_environment(*this, [&](auto environment) {
     using environments::Any;
@@ -113,13 +155,14 @@ AnyEnvironment EnvironmentConfig::make() const {
     using Held = Any<ObservationSpace<E>, ActionSpace<E>>;
     if constexpr (std::same_as<Held, Continuous>) {
       if (action_levels > 0) {
-        made = wrapped(Control(environments::DiscretizedActions(std::move(environment), action_levels)), *this);
+        made =
+            wrapped(Control(environments::DiscretizedActions(std::move(environment), action_levels)), *this, onlooker);
         return;
       }
     } else if (action_levels > 0) {
       throw Error("environment", "its actions are discrete already", entry.name);
     }
-    made = wrapped(Held(std::move(environment)), *this);
+    made = wrapped(Held(std::move(environment)), *this, onlooker);
   });
   return *made;
 }

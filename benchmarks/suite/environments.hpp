@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,17 @@ struct EnvironmentEntry {
 /// All of them.
 const std::vector<EnvironmentEntry>& environment_list();
 
+/// A state of an environment, as it is before wrappers change it.
+struct Sight {
+  Vector<float> numbers{};  ///< its observation, where that is a vector
+  Index state = 0;          ///< its observation, where that is an index
+  double reward = 0;        ///< of the step that led to it
+  bool begins = false;      ///< whether an episode begins with it
+};
+
+/// Who looks on.
+using Onlooker = std::function<void(const Sight&)>;
+
 /// An environment's numbers and wrappers.
 struct EnvironmentConfig {
   EnvironmentEntry entry;                     ///< which
@@ -70,8 +82,8 @@ struct EnvironmentConfig {
   /// Adds the wrappers as well.
   void describe_wrappers(Settings& settings);
 
-  /// The environment, wrapped.
-  AnyEnvironment make() const;
+  /// The environment, wrapped; an onlooker, where there is one, is told of every state. It changes no result.
+  AnyEnvironment make(const Onlooker& onlooker = {}) const;
 };
 
 /// Calls `use(environment)` with the environment of its own type, without its time limit and wrappers.

@@ -27,6 +27,9 @@ constexpr std::array commands{
     Command{"list", "agents, environments, papers and presets, a line each", mellow::suite::list},
     Command{"train", "runs of an agent in an environment, over seeds", mellow::suite::train},
     Command{"reproduce", "the claims of a paper, measured", mellow::suite::reproduce},
+    Command{"report", "one page over all results below a folder, as HTML and Markdown", mellow::suite::report},
+    Command{"watch", "a trained agent plays: in the terminal, as GIF or PNG", mellow::suite::watch},
+    Command{"speed", "the speed programs, compared with earlier figures", mellow::suite::speed},
     Command{"trace", "the steps of an environment as CSV", mellow::suite::trace},
 };
 
@@ -38,7 +41,9 @@ void help() {
   fmt::print(
       "\n`mellow_bench COMMAND --help` explains a command. For instance:\n\n"
       "  mellow_bench train --agent dqn --env CartPole-v1 --seeds 20\n"
-      "  mellow_bench reproduce mellowmax --quick\n");
+      "  mellow_bench watch results/dqn-CartPole-v1/seed-0\n"
+      "  mellow_bench reproduce mellowmax --quick\n"
+      "  mellow_bench report results\n");
 }
 
 }  // namespace

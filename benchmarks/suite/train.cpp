@@ -1,15 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
 #include <thread>
 
+#include <mellow/core/nearest.hpp>
 #include <mellow/tools/command_line.hpp>
+#include <mellow/tools/event_file.hpp>
 
 #include "campaign.hpp"
 #include "commands.hpp"
 #include "ranks.hpp"
 
 namespace mellow::suite {
+namespace {
+
+SinkChoice read_sinks(std::string_view text) {
+  SinkChoice choice;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(',', begin), text.size());
+    const std::string_view name = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (name == "jsonl") choice.json_lines = true;
+    else if (name == "tensorboard") choice.tensorboard = true;
+    else if (name != "csv") {
+      const auto near = nearest(name, {"csv", "jsonl", "tensorboard"});
+      throw Error(
+          "--sinks",
+          fmt::format("a sink is csv, jsonl or tensorboard{}", near.empty() ? "" : "; did you mean " + near + "?"),
+          name);
+    }
+  }
+  if (choice.tensorboard && !tools::EventFile::is_available())
+    throw Error("--sinks", "mellow was built without Protocol Buffers, which event files need", "tensorboard");
+  return choice;
+}
+
+}  // namespace
 
 void train(int argc, const char* const* argv) {
   std::string agent_name, environment_name, preset_name;
@@ -18,6 +46,7 @@ void train(int argc, const char* const* argv) {
   Index jobs = std::max(1u, std::thread::hardware_concurrency());
   bool settings_only = false;
   std::vector<std::string> assignments;
+  std::string sinks = "csv";
   CommandLine(
       "Trains an agent in an environment from several seeds and says what it reaches. A run that was interrupted or "
       "killed goes on where its last checkpoint was, when the same command is given again.")
@@ -36,6 +65,7 @@ void train(int argc, const char* const* argv) {
       .option("--evaluation-episodes", campaign.options.evaluation_episodes, "episodes an evaluation", {.minimum = 1})
       .option("--test-episodes", campaign.test_episodes, "fresh episodes that judge the weights", {.minimum = 1})
       .option("--checkpoint-every", campaign.checkpoint_every, "steps between checkpoints", {.minimum = 1})
+      .option("--sinks", sinks, "where metrics go, with commas between: csv (always), jsonl, tensorboard")
       .option("--output", campaign.folder, "folder of the campaign; empty: results/AGENT-ENV")
       .parse(argc, argv);
 
@@ -51,6 +81,7 @@ void train(int argc, const char* const* argv) {
     assignments.insert(assignments.begin(), preset.assignments.begin(), preset.assignments.end());
     if (campaign.options.steps == 0) campaign.options.steps = preset.steps;
   }
+  campaign.sinks = read_sinks(sinks);
   if (agent_name.empty()) throw Error("--agent", "is missing (`mellow_bench list` names all)");
   if (environment_name.empty()) throw Error("--env", "is missing (`mellow_bench list` names all)");
   if (campaign.options.steps == 0) campaign.options.steps = 50'000;

@@ -8,11 +8,14 @@
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/tools/checkpoints.hpp>
+#include <mellow/tools/event_file.hpp>
+#include <mellow/tools/json_lines.hpp>
 #include <mellow/tools/recorder.hpp>
 #include <mellow/training/run.hpp>
 #include <mellow/value/dqn.hpp>
 
 #include "support/catch.hpp"
+#include "support/records.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace mellow;
@@ -42,8 +45,15 @@ template <class Agent>
 auto run(Agent& agent, const std::filesystem::path& folder, std::int64_t crash = -1,
          const training::RunOptions& numbers = options) {
   tools::Recorder recorder(folder, {.progress = false});
+  tools::JsonLines json_lines(folder);
+  std::optional<tools::EventFile> events;
+  if (tools::EventFile::is_available()) events.emplace(folder);
   tools::Checkpoints checkpoints(folder / "checkpoints", {.every = 100});
-  return training::train(agent, Cart(environments::CartPole{}, 60), numbers, recorder, checkpoints, CrashAt{crash});
+  const auto train = [&](auto&... sinks) {
+    return training::train(agent, Cart(environments::CartPole{}, 60), numbers, recorder, json_lines, sinks...,
+                           checkpoints, CrashAt{crash});
+  };
+  return events ? train(*events) : train();
 }
 
 /// The rows of metrics.csv without the seconds.
@@ -89,6 +99,8 @@ TEST_CASE("A run that crashes and is started again ends as one that did not") {
         std::tuple(result.steps, result.episodes, result.best_step, result.best_return, result.mean_return) ==
         std::tuple(expected.steps, expected.episodes, expected.best_step, expected.best_return, expected.mean_return));
     CHECK(rows(folder) == rows(directory / "whole"));
+    CHECK(json_lines_without_seconds(folder) == json_lines_without_seconds(directory / "whole"));
+    CHECK(events_without_times(folder) == events_without_times(directory / "whole"));
   }
 }
 

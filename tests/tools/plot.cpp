@@ -22,6 +22,12 @@ bool gnuplot_is_missing() {
   return missing;
 }
 
+std::ptrdiff_t count(const std::string& text, const std::string& part) {
+  std::ptrdiff_t found = 0;
+  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
 Plot curve() {
   return {.title = "Title",
           .series = {{.label = "one", .x = {0, 1, 2}, .y = {1, 2, 3}, .low = {0, 1, 2}, .high = {2, 3, 4}}}};
@@ -104,6 +110,79 @@ TEST_CASE("save_plot refuses what it cannot draw") {
   CHECK_THROWS_WITH(save_plot(directory / "p", plot), Contains("finite"));
   CHECK_THROWS_AS(save_plot(directory / "p", Plot{}), Error);
   CHECK(directory.size() == 0);
+}
+
+TEST_CASE("save_plot draws bars with intervals, in groups") {
+  BarChart chart{.title = "Bars",
+                 .groups = {"CartPole-v1", "it's"},
+                 .series = {{.label = "one", .values = {450, -80}, .low = {430, -90}, .high = {470, -75}},
+                            {.label = "two", .values = {500, NAN}}},
+                 .reference = ReferenceLine{475, "solved"}};
+  auto wrong = chart;
+  wrong.series[1].values.pop_back();
+  CHECK_THROWS_WITH(save_plot("bars", wrong), Contains("the bars 'two' have 1 values, 0 low and 0 high for 2 groups"));
+  wrong = chart;
+  wrong.series[0].low.clear();
+  CHECK_THROWS_WITH(save_plot("bars", wrong), Contains("the bars 'one' have 2 values, 0 low and 2 high"));
+  wrong.series = {{.values = {NAN, INFINITY}}};
+  CHECK_THROWS_WITH(save_plot("bars", wrong), Contains("finite"));
+  if (gnuplot_is_missing()) return;
+  const TemporaryDirectory directory;
+  save_plot(directory / "bars", chart);
+  const auto svg = read_file(directory / "bars.svg");
+  for (const char* text : {">CartPole-v1<", ">it's<", ">one<", ">two<", ">solved<"}) CHECK_THAT(svg, Contains(text));
+  CHECK(count(svg, "fill = 'rgb(  0, 114, 178)'") >= 2);  // both bars of the first colour
+  CHECK(read_file(directory / "bars.png").substr(1, 3) == "PNG");
+}
+
+TEST_CASE("save_plot draws a matrix as colours, a rectangle a value") {
+  HeatMap map{.title = "Map", .value_label = "value", .columns = 3, .values = {1, 2, 3, NAN, 5, 6}};
+  auto wrong = map;
+  wrong.values.pop_back();
+  CHECK_THROWS_WITH(save_plot("map", wrong), Contains("5 values do not fill rows of 3 columns"));
+  wrong.values = {NAN, NAN, INFINITY};
+  CHECK_THROWS_WITH(save_plot("map", wrong), Contains("finite"));
+  CHECK_THROWS_AS(save_plot("map", HeatMap{}), Error);
+  if (gnuplot_is_missing()) return;
+  const TemporaryDirectory directory;
+  map.numbers = true;
+  map.x_range = {0.5, 0.9};
+  save_plot(directory / "map", map);
+  const auto svg = read_file(directory / "map.svg");
+  for (const char* text : {">Map<", ">value<", ">0.5<", ">5<", ">6<"}) CHECK_THAT(svg, Contains(text));
+  CHECK_THAT(svg, Contains("rgb( 68,   1,  84)") && Contains("rgb(253, 231,  37)"));  // the ends of the palette
+  map.diverging = map.square = map.first_row_on_top = true;
+  map.values = {0, 0, 0, 0, 0, 0};
+  save_plot(directory / "flat", map);
+  CHECK(read_file(directory / "flat.png").substr(1, 3) == "PNG");
+}
+
+TEST_CASE("save_plot draws a field, trajectories and landmarks") {
+  PhasePortrait portrait{.title = "Portrait",
+                         .field = {{0, 0, 1, 0}, {1, 0, 0, 1}, {0, 1, 0, 0}, {1, 1, -2, -1}},
+                         .trajectories = {{.label = "path", .x = {0, 0.5, 1}, .y = {0, 1, 1}}},
+                         .landmarks = {{0.5, 0.5, "fixed point"}}};
+  auto wrong = portrait;
+  wrong.trajectories[0].y.pop_back();
+  CHECK_THROWS_WITH(save_plot("portrait", wrong), Contains("the trajectory 'path' has 3 x, 2 y"));
+  wrong = portrait;
+  wrong.trajectories[0].low = wrong.trajectories[0].high = {0, 1, 1};
+  CHECK_THROWS_WITH(save_plot("portrait", wrong), Contains("it has no band"));
+  wrong.field[1].dx = NAN;
+  wrong.trajectories.clear();
+  CHECK_THROWS_WITH(save_plot("portrait", wrong), Contains("an arrow of the field must be finite"));
+  CHECK_THROWS_AS(save_plot("portrait", PhasePortrait{}), Error);
+  if (gnuplot_is_missing()) return;
+  const TemporaryDirectory directory;
+  save_plot(directory / "portrait", portrait);
+  const auto svg = read_file(directory / "portrait.svg");
+  for (const char* text : {">Portrait<", ">path<", ">fixed point<"}) CHECK_THAT(svg, Contains(text));
+  portrait.trajectories.clear();
+  portrait.landmarks.clear();
+  save_plot(directory / "field", portrait);
+  portrait = {.trajectories = {{.x = {1}, .y = {1}}}};
+  save_plot(directory / "point", portrait);
+  CHECK(directory.size() == 6);
 }
 
 TEST_CASE("save_plot says how to install a missing gnuplot") {

@@ -8,11 +8,13 @@
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/tools/weights.hpp>
 #include <mellow/value/dqn.hpp>
+#include <mellow/value/greedy_policy.hpp>
 
 #include "../any_part.hpp"
 #include "explorations.hpp"
 #include "optimizers.hpp"
 #include "run_agent.hpp"
+#include "vector_network.hpp"
 
 namespace mellow::suite {
 namespace {
@@ -76,15 +78,12 @@ class DqnConfig final : public AgentConfig {
   }
 
   RunSummary run(const AnyEnvironment& any, const RunRequest& request) const override {
-    const Control& environment = of_kind<Control>(any, "dqn", "observations that are vectors and discrete actions");
-    std::vector<Index> widths{environment.observation_space().size()};
-    widths.insert(widths.end(), hidden_.begin(), hidden_.end());
-    widths.push_back(environment.action_space().n);
+    const Control& environment = of_kind<Control>(any, "dqn", needs);
     auto options = options_;
     options.seed = request.options.seed;
     const auto optimizer = optimizers_.part();
-    value::Dqn agent(nn::Mlp<>(widths), options, backup(), explorations_.part(), replay(), tracking(), optimizer,
-                     initializers_.part(), value::ScalarHead{.loss = loss()});
+    value::Dqn agent(network_for(environment, hidden_), options, backup(), explorations_.part(), replay(), tracking(),
+                     optimizer, initializers_.part(), value::ScalarHead{.loss = loss()});
     agent.learner().optimizer_state.choose(optimizer.chosen.index());
     const auto network = agent.network();
     return run_agent(std::move(agent), environment, request, [&](const Vector<float>& theta) {
@@ -92,7 +91,17 @@ class DqnConfig final : public AgentConfig {
     });
   }
 
+  std::vector<double> play(const AnyEnvironment& any, const SavedParameters& parameters, Index episodes,
+                           Rng rng) const override {
+    const Control& environment = of_kind<Control>(any, "dqn", needs);
+    const auto network = network_for(environment, hidden_);
+    value::GreedyPolicy policy(network, load_parameters(parameters, "agent.learner.online", network));
+    return training::evaluate(policy, environment, episodes, rng);
+  }
+
  private:
+  static constexpr auto needs = "observations that are vectors and discrete actions";
+
   Backup backup() const {
     switch (backup_) {
       case 1:

@@ -6,6 +6,7 @@
 #include "../any_part.hpp"
 #include "optimizers.hpp"
 #include "run_agent.hpp"
+#include "vector_network.hpp"
 
 namespace mellow::suite {
 namespace {
@@ -36,24 +37,35 @@ class ReinforceConfig final : public AgentConfig {
   }
 
   RunSummary run(const AnyEnvironment& any, const RunRequest& request) const override {
-    const Control& environment =
-        of_kind<Control>(any, "reinforce", "observations that are vectors and discrete actions");
-    std::vector<Index> widths{environment.observation_space().size()};
-    widths.insert(widths.end(), hidden_.begin(), hidden_.end());
-    widths.push_back(environment.action_space().n);
-    auto options = options_;
-    options.seed = request.options.seed;
-    options.baseline = baseline_ == 0 ? policy::Baseline::MeanReturn : policy::Baseline::None;
-    const auto optimizer = optimizers_.part();
-    policy::Reinforce agent(nn::Mlp<>(widths), options, head(), optimizer, initializers_.part());
-    agent.optimizer_state().choose(optimizer.chosen.index());
+    const Control& environment = of_kind<Control>(any, "reinforce", needs);
+    auto agent = agent_for(environment, request.options.seed);
     const auto network = agent.network();
     return run_agent(std::move(agent), environment, request, [&](const Vector<float>& theta) {
       tools::save_weights(request.folder / "weights.safetensors", network, theta);
     });
   }
 
+  std::vector<double> play(const AnyEnvironment& any, const SavedParameters& parameters, Index episodes,
+                           Rng rng) const override {
+    const Control& environment = of_kind<Control>(any, "reinforce", needs);
+    auto agent = agent_for(environment, 0);
+    agent.set_parameters(load_parameters(parameters, "agent.parameters", agent.network()));
+    return training::evaluate(agent, environment, episodes, rng);
+  }
+
  private:
+  static constexpr auto needs = "observations that are vectors and discrete actions";
+
+  auto agent_for(const Control& environment, std::uint64_t seed) const {
+    auto options = options_;
+    options.seed = seed;
+    options.baseline = baseline_ == 0 ? policy::Baseline::MeanReturn : policy::Baseline::None;
+    const auto optimizer = optimizers_.part();
+    policy::Reinforce agent(network_for(environment, hidden_), options, head(), optimizer, initializers_.part());
+    agent.optimizer_state().choose(optimizer.chosen.index());
+    return agent;
+  }
+
   Head head() const {
     if (head_ == 0) return {{.chosen = softmax_}};
     auto mellowmax = mellowmax_;

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 #include <mellow/tools/checkpoints.hpp>
+#include <mellow/tools/event_file.hpp>
+#include <mellow/tools/json_lines.hpp>
 #include <mellow/tools/recorder.hpp>
 #include <mellow/training/run.hpp>
 
@@ -19,14 +22,52 @@ struct Shown {
   }
 };
 
+/// The sinks that were chosen. Its state has the same pieces whichever they are, so that a run may go on with others; one
+/// that is chosen later begins where the run is then.
+class Sinks {
+ public:
+  Sinks(const std::filesystem::path& folder, const SinkChoice& choice) {
+    if (choice.json_lines) json_lines_.emplace(folder);
+    if (choice.tensorboard) events_.emplace(folder);
+  }
+
+  void on_episode(const training::RunStatus& status) {
+    if (json_lines_) json_lines_->on_episode(status);
+    if (events_) events_->on_episode(status);
+  }
+  void on_evaluation(const training::RunStatus& status) {
+    if (json_lines_) json_lines_->on_evaluation(status);
+    if (events_) events_->on_evaluation(status);
+  }
+  void on_end(const training::RunStatus& status) {
+    if (json_lines_) json_lines_->on_end(status);
+    if (events_) events_->on_end(status);
+  }
+
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    if (self.json_lines_) visit("json_lines", *self.json_lines_);
+    else visit("json_lines", self.no_json_lines_);
+    if (self.events_) visit("events", *self.events_);
+    else visit("events", self.no_events_);
+  }
+
+ private:
+  std::optional<tools::JsonLines> json_lines_;
+  std::optional<tools::EventFile> events_;
+  tools::JsonLines::State no_json_lines_{};
+  tools::EventFile::State no_events_{};
+};
+
 /// Trains an agent as requested, with checkpoints, and tests its best and its last parameters on fresh episodes.
 /// `save(parameters)` writes weights; it is called for the best ones whenever there are better ones.
 template <class Agent, class E, class Save>
 RunSummary run_agent(Agent agent, const E& environment, const RunRequest& request, const Save& save) {
   const auto start = std::chrono::steady_clock::now();
   tools::Recorder recorder(request.folder, {.steps = request.options.steps, .progress = false});
+  Sinks sinks(request.folder, request.sinks);
   tools::Checkpoints checkpoints(request.folder / "checkpoints", {.every = request.checkpoint_every});
-  const auto run = training::train(agent, environment, request.options, recorder, checkpoints,
+  const auto run = training::train(agent, environment, request.options, recorder, sinks, checkpoints,
                                    training::OnImprovement([&] { save(agent.parameters()); }), Shown{request.show});
   RunSummary summary{.finished = run.end != training::RunEnd::Stopped,
                      .steps = run.steps,

@@ -7,6 +7,7 @@
 #include <mellow/operators/mean.hpp>
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/tools/safetensors.hpp>
+#include <mellow/tools/saved_state.hpp>
 #include <mellow/value/tabular_q.hpp>
 
 #include "../any_part.hpp"
@@ -37,10 +38,31 @@ class TabularConfig : public AgentConfig {
     explorations_.describe(settings);
   }
 
+  std::vector<double> play(const AnyEnvironment& any, const SavedParameters& parameters, Index episodes,
+                           Rng rng) const override {
+    const Table& environment = of_kind<Table>(any, "a table", needs);
+    const Index states = environment.observation_space().n, actions = environment.action_space().n;
+    const auto file =
+        parameters.is_checkpoint ? tools::load_saved_state(parameters.file) : tools::load_safetensors(parameters.file);
+    const auto& tensor = file.at(parameters.is_checkpoint ? "agent.tables" : "table");
+    const auto* const numbers = std::get_if<std::vector<double>>(&tensor.values);
+    const std::vector<std::int64_t> one{states, actions}, two{2 * states, actions};  // tables
+    if (numbers == nullptr || (tensor.shape != one && tensor.shape != two))
+      throw Error(parameters.file.string(),
+                  fmt::format("should hold one or two tables of {} states x {} actions", states, actions));
+    const Eigen::Map<const Matrix<double>> tables(numbers->data(), actions, tensor.shape.front());
+    value::TabularQ agent(states, actions);
+    if (tensor.shape == one) agent.set_parameters(tables);
+    else agent.set_parameters(0.5 * (tables.leftCols(states) + tables.rightCols(states)));  // as TabularQ::values
+    return training::evaluate(agent, environment, episodes, rng);
+  }
+
  protected:
+  static constexpr auto needs = "observations and actions that are indices";
+
   template <class... Parts>
   RunSummary run_table(const AnyEnvironment& any, const RunRequest& request, const Parts&... parts) const {
-    const Table& environment = of_kind<Table>(any, "a table", "observations and actions that are indices");
+    const Table& environment = of_kind<Table>(any, "a table", needs);
     value::TabularQ agent(environment.observation_space().n, environment.action_space().n, options_,
                           explorations_.part(), parts...);
     return run_agent(std::move(agent), environment, request, [&](const Matrix<double>& table) {

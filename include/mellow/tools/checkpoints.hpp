@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <typeinfo>
+#include <vector>
 
 #include <mellow/tools/build_info.hpp>
 #include <mellow/tools/metadata.hpp>
@@ -20,6 +21,9 @@ struct CheckpointOptions {
   bool resume = true;           ///< takes up what an earlier run left; otherwise deletes it
   Metadata settings{};          ///< texts by name, such as {"learning_rate", "0.001"}: a run of others is refused
 };
+
+/// The checkpoints in a folder, the newest first; none where there is no such folder. They may be damaged.
+std::vector<std::filesystem::path> checkpoint_files(const std::filesystem::path& folder);
 
 /// Checkpoints of a run in a folder: a run that is killed and started again goes on as if nothing had happened, bit for
 /// bit.

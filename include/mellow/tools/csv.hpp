@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <initializer_list>
 #include <memory>
@@ -16,6 +14,8 @@
 #include <vector>
 
 namespace mellow::tools {
+
+class GrowingFile;
 
 /// A number or a label in a row of a table.
 class CsvCell {
@@ -68,13 +68,11 @@ class CsvWriter {
  private:
   void append(const CsvCell& cell);
   void end_row(std::size_t cells);
-  void go_on(std::int64_t size, const std::string& heading);
 
-  std::filesystem::path path_, part_;
+  std::filesystem::path path_;
   std::size_t columns_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
   std::string line_;
-  std::chrono::steady_clock::time_point flushed_;
+  std::unique_ptr<GrowingFile> file_;
 };
 
 }  // namespace mellow::tools

@@ -26,12 +26,13 @@ const std::vector<std::string> campaigns{
     "--agent q_learning --env FrozenLake-v1 --steps 300000 --set traces=replacing",
     "--agent sarsa --env passenger-taxi --steps 200000 --set traces=dutch --set exploration=mellowmax",
     "--agent expected_sarsa --env cliff-walking --steps 200000 --set traces=accumulating",
+    "--agent reinforce --env CartPole-v1 --steps 60000 --set head=mellowmax",
     "--agent double_q_learning --env FrozenLake8x8-v1 --steps 300000",
 };
 
 std::string command(const std::string& campaign, const fs::path& output) {
   return "mellow_bench train " + campaign +
-         " --seeds 2 --evaluate-every 1000 --evaluation-episodes 2 --test-episodes 3 --checkpoint-every 700 --output " +
+         " --seeds 2 --sinks csv,jsonl,tensorboard --evaluate-every 1000 --evaluation-episodes 2 --test-episodes 3 --checkpoint-every 700 --output " +
          output.string();
 }
 

@@ -15,6 +15,18 @@ using Head = AnyPolicyHead<policy::SoftmaxHead, policy::MellowmaxHead>;
 
 /// REINFORCE, its defaults those of policy::Reinforce.
 class ReinforceConfig final : public AgentConfig {
+  static constexpr auto needs = "observations that are vectors and discrete actions";
+
+  auto agent_for(const Control& environment, std::uint64_t seed) const {
+    auto options = options_;
+    options.seed = seed;
+    options.baseline = baseline_ == 0 ? policy::Baseline::MeanReturn : policy::Baseline::None;
+    const auto optimizer = optimizers_.part();
+    policy::Reinforce agent(network_for(environment, hidden_), options, head(), optimizer, initializers_.part());
+    agent.optimizer_state().choose(optimizer.chosen.index());
+    return agent;
+  }
+
  public:
   void describe(Settings& settings) override {
     settings.add("hidden", hidden_, "widths of the network's hidden layers");
@@ -54,18 +66,6 @@ class ReinforceConfig final : public AgentConfig {
   }
 
  private:
-  static constexpr auto needs = "observations that are vectors and discrete actions";
-
-  auto agent_for(const Control& environment, std::uint64_t seed) const {
-    auto options = options_;
-    options.seed = seed;
-    options.baseline = baseline_ == 0 ? policy::Baseline::MeanReturn : policy::Baseline::None;
-    const auto optimizer = optimizers_.part();
-    policy::Reinforce agent(network_for(environment, hidden_), options, head(), optimizer, initializers_.part());
-    agent.optimizer_state().choose(optimizer.chosen.index());
-    return agent;
-  }
-
   Head head() const {
     if (head_ == 0) return {{.chosen = softmax_}};
     auto mellowmax = mellowmax_;

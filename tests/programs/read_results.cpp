@@ -15,7 +15,7 @@ namespace {
 
 /// Runs a shell's command line in a folder, in which `bench` is a program.
 ChildResult run(const fs::path& folder, const std::string& command, const fs::path& program = bin / "mellow_bench") {
-  return run("cd '" + folder.string() + "'; bench() { '" + program.string() + "' \"$@\"; }; " + command);
+  return ::run("cd '" + folder.string() + "'; bench() { '" + program.string() + "' \"$@\"; }; " + command);
 }
 
 /// A small campaign of a table.

@@ -31,15 +31,15 @@ struct DqnPreset {
   std::string name;                              ///< by which it is asked for: "acrobot"
   std::string task;                              ///< the environment's name in Gymnasium: "Acrobot-v1"
   environments::Any<Box, Discrete> environment;  ///< with its time limit
-  std::optional<double> solved;       ///< mean return that counts as solved; nothing where Gymnasium names none
-  double reaches;                     ///< mean greedy return of its best weights (docs/presets.md)
-  Index steps;                        ///< environment steps to learn from
-  std::vector<Index> hidden{64, 64};  ///< widths of the network's hidden layers
-  DqnOptions options{};               ///< numbers of the agent
-  nn::Adam optimizer{};               ///< its learning rate
-  operators::EpsilonGreedy exploration{};      ///< its epsilon
-  data::UniformReplay replay{};                ///< its capacity
-  Polyak tracking{};                           ///< its tau
+  std::optional<double> solved;            ///< mean return that counts as solved; nothing where Gymnasium names none
+  double reaches;                          ///< mean greedy return of its best weights (docs/presets.md)
+  Index steps;                             ///< environment steps to learn from
+  std::vector<Index> hidden{64, 64};       ///< widths of the network's hidden layers
+  DqnOptions options{};                    ///< numbers of the agent
+  nn::Adam optimizer{};                    ///< its learning rate
+  operators::EpsilonGreedy exploration{};  ///< its epsilon
+  data::UniformReplay replay{};            ///< its capacity
+  Polyak tracking{};                       ///< its tau
   ScalarHead head{.loss = TdLoss::squared()};  ///< its loss
 
   /// A fresh agent with these settings, whose parameters are drawn with `seed`.

@@ -32,7 +32,8 @@ const std::vector<std::string> campaigns{
 
 std::string command(const std::string& campaign, const fs::path& output) {
   return "mellow_bench train " + campaign +
-         " --seeds 2 --sinks csv,jsonl,tensorboard --evaluate-every 1000 --evaluation-episodes 2 --test-episodes 3 --checkpoint-every 700 --output " +
+         " --seeds 2 --sinks csv,jsonl,tensorboard --evaluate-every 1000 --evaluation-episodes 2 --test-episodes 3 "
+         "--checkpoint-every 700 --output " +
          output.string();
 }
 

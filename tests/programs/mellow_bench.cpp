@@ -34,8 +34,10 @@ TEST_CASE("An agent that is put together at run time gives the bits of the plain
     const auto suite = run("mellow_bench train" + options + (directory / "suite").string());
     CAPTURE(plain.error, suite.error);
     REQUIRE((plain.status == 0 && suite.status == 0));
-    for (const char* file : {"weights.safetensors", "metrics.csv"})
+    for (const char* file : {"weights.safetensors", "metrics.csv"}) {
+      CAPTURE(file);
       CHECK((without_seconds(directory / "plain" / file) == without_seconds(directory / "suite/seed-0" / file)));
+    }
   }
 }
 
@@ -51,8 +53,10 @@ TEST_CASE("A policy that is put together at run time gives the bits of the plain
                     head, (directory / "suite").string()));
     CAPTURE(plain.error, suite.error);
     REQUIRE((plain.status == 0 && suite.status == 0));
-    for (const char* file : {"weights.safetensors", "metrics.csv"})
+    for (const char* file : {"weights.safetensors", "metrics.csv"}) {
+      CAPTURE(file);
       CHECK((without_seconds(directory / "plain" / file) == without_seconds(directory / "suite/seed-0" / file)));
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -198,12 +199,18 @@ class Reinforce {
   /// Writes A_t / B of every step and returns the mean of the episodes' returns.
   double weigh() {
     episodes_.returns(options_.discount, weights_);
-    Eigen::Map<Eigen::ArrayXd> weights(weights_.data(), static_cast<Index>(weights_.size()));
-    const double first = episodes_.mean_of_first(weights_), mean = weights.mean();
-    const double deviation = std::sqrt((weights - mean).square().mean());
-    if (options_.baseline == Baseline::MeanReturn) weights -= mean;
-    if (options_.normalize_returns && deviation > 1e-12 * std::abs(mean)) weights /= deviation;
-    weights /= static_cast<double>(episodes_.finished());
+    // Sums in order: those of an Eigen::Map depend on where in memory the numbers lie.
+    const auto steps = static_cast<double>(weights_.size());
+    const double mean = std::accumulate(weights_.begin(), weights_.end(), 0.0) / steps;
+    const double variance =
+        std::accumulate(weights_.begin(), weights_.end(), 0.0,
+                        [&](double sum, double weight) { return sum + (weight - mean) * (weight - mean); }) /
+        steps;
+    const double first = episodes_.mean_of_first(weights_), deviation = std::sqrt(variance);
+    const bool normalize = options_.normalize_returns && deviation > 1e-12 * std::abs(mean);
+    const double shift = options_.baseline == Baseline::MeanReturn ? mean : 0.0;
+    const double scale = (normalize ? deviation : 1.0) * static_cast<double>(episodes_.finished());
+    for (double& weight : weights_) weight = (weight - shift) / scale;
     return first;
   }
 

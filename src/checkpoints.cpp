@@ -83,6 +83,7 @@ std::vector<fs::path> checkpoint_files(const fs::path& folder) {
   }
   std::ranges::sort(found, std::greater(), &std::pair<std::int64_t, fs::path>::first);
   std::vector<fs::path> paths;
+  paths.reserve(found.size());
   for (auto& [step, path] : found) paths.push_back(std::move(path));
   return paths;
 }
@@ -93,10 +94,10 @@ Checkpoints::Checkpoints(fs::path folder, CheckpointOptions options)
   if (!options_.resume) finish();
 }
 
-Metadata Checkpoints::describe(Metadata settings, const char* type, std::string_view built_by,
+Metadata Checkpoints::describe(const Metadata& settings, const char* type, std::string_view built_by,
                                std::string_view instructions) {
   Metadata result;
-  for (auto& [name, text] : settings) result[fmt::format("{}{}", setting, name)] = text;
+  for (const auto& [name, text] : settings) result[fmt::format("{}{}", setting, name)] = text;
   result[std::string(version_key)] = version;
   result[std::string(type_key)] = type;
   result[std::string(processor_key)] = processor_name();

@@ -44,6 +44,7 @@ std::string checksum(std::vector<TensorView> tensors, const Metadata& metadata) 
 Safetensors load_saved_state(const std::filesystem::path& path) {
   Safetensors file = load_safetensors(path);
   std::vector<TensorView> views;
+  views.reserve(file.tensors.size());
   for (const Tensor& tensor : file.tensors) views.push_back(tensor.view());
   const auto sum = file.metadata.find(std::string(checksum_key));
   if (sum == file.metadata.end() || sum->second != checksum(std::move(views), file.metadata))

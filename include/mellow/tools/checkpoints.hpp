@@ -93,11 +93,11 @@ class Checkpoints {
     Metadata result = options_.settings;
     if constexpr (requires { state.settings(); }) result.merge(state.settings());
     if constexpr (requires { typename State::Identity; })
-      return describe(std::move(result), typeid(typename State::Identity).name(), compiler, instruction_set);
-    else return describe(std::move(result), typeid(State).name(), compiler, instruction_set);
+      return describe(result, typeid(typename State::Identity).name(), compiler, instruction_set);
+    else return describe(result, typeid(State).name(), compiler, instruction_set);
   }
 
-  static Metadata describe(Metadata settings, const char* type, std::string_view compiler,
+  static Metadata describe(const Metadata& settings, const char* type, std::string_view compiler,
                            std::string_view instruction_set);
   std::optional<Safetensors> newest(const Metadata& expected) const;
   std::filesystem::path path_of(std::int64_t step) const;

@@ -129,6 +129,7 @@
 #include <mellow/statistics/welch.hpp>
 #include <mellow/training/evaluate.hpp>
 #include <mellow/training/run.hpp>
+#include <mellow/training/run_state.hpp>
 #include <mellow/training/status.hpp>
 #include <mellow/value/backups.hpp>
 #include <mellow/value/convex_losses.hpp>

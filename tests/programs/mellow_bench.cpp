@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs bin/mellow_bench as a user would.
+#include <nlohmann/json.hpp>
+
 #include <fstream>
 #include <sstream>
 #include <vector>
@@ -171,4 +173,24 @@ TEST_CASE("Everything that is listed has a line, and every environment makes ste
     ++traced;
   }
   CHECK(traced >= 15);
+}
+
+TEST_CASE("A reproduction judges every claim of its paper") {
+  const TemporaryDirectory directory;
+  const auto child = run("mellow_bench reproduce td_convergence --quick --output " + directory.path().string());
+  CAPTURE(child.error);
+  REQUIRE(child.status == 0);
+  const auto summary = nlohmann::json::parse(read_file(directory / "summary.json"));
+  REQUIRE(summary.at("claims").size() == 10);
+  const std::string printed = "In the linear case F_theta is the largest eigenvalue of M_theta";  // a slip of the paper
+  for (const auto& claim : summary.at("claims")) {
+    CAPTURE(claim.dump());
+    CHECK(claim.at("verdict") == (claim.at("claim") == printed ? "does not hold" : "holds"));
+    CHECK_FALSE(claim.at("paper").get<std::string>().empty());
+    CHECK(claim.at("interval").at(0) <= claim.at("ours"));
+    CHECK(claim.at("ours") <= claim.at("interval").at(1));
+    CHECK_THAT(child.out, Contains(claim.at("claim").get<std::string>()));
+  }
+  for (const char* key : {"processor", "compiler", "flags", "version"}) CHECK(summary.at("build").contains(key));
+  CHECK(fs::exists(directory / "results.csv"));
 }

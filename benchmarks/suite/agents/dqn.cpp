@@ -2,15 +2,12 @@
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/uniform_replay.hpp>
 #include <mellow/nn/mlp.hpp>
-#include <mellow/operators/boltzmann.hpp>
-#include <mellow/operators/epsilon_mix.hpp>
-#include <mellow/operators/mean.hpp>
-#include <mellow/operators/mellowmax.hpp>
 #include <mellow/tools/weights.hpp>
 #include <mellow/value/dqn.hpp>
 #include <mellow/value/greedy_policy.hpp>
 
 #include "../any_part.hpp"
+#include "backup_operators.hpp"
 #include "explorations.hpp"
 #include "optimizers.hpp"
 #include "run_agent.hpp"
@@ -19,8 +16,6 @@
 namespace mellow::suite {
 namespace {
 
-using Backup = AnyBackup<operators::Max, value::DoubleQ, operators::Mellowmax, operators::Boltzmann,
-                         operators::EpsilonMix, operators::Mean>;
 using Replay = AnyReplay<data::UniformReplay, data::PrioritizedReplay>;
 using Tracking = AnyTracking<value::PeriodicCopy, value::Polyak>;
 
@@ -36,16 +31,7 @@ class DqnConfig final : public AgentConfig {
     settings.add("updates", options_.updates, "gradient steps each time it learns");
     settings.add("max_gradient_norm", options_.max_gradient_norm, "longer gradients are scaled down to it");
 
-    settings.add_choice("backup", backup_, {"max", "double_q", "mellowmax", "boltzmann", "epsilon_mix", "mean"},
-                        "value of the next state from its actions'");
-    settings.begin_alternative("backup", "mellowmax");
-    settings.add("omega", mellowmax_.omega, "sharpness; not 0");
-    settings.begin_alternative("backup", "boltzmann");
-    settings.add("beta", boltzmann_.beta, "inverse temperature");
-    settings.begin_alternative("backup", "epsilon_mix");
-    settings.add("epsilon", epsilon_mix_.epsilon, "share of the mean");
-    settings.end_alternative();
-
+    backup_.describe(settings, {"double_q"});
     explorations_.describe(settings);
 
     settings.add_choice("replay", replay_, {"uniform", "prioritized"}, "what is remembered, and drawn");
@@ -82,8 +68,9 @@ class DqnConfig final : public AgentConfig {
     auto options = options_;
     options.seed = request.options.seed;
     const auto optimizer = optimizers_.part();
-    value::Dqn agent(network_for(environment, hidden_), options, backup(), explorations_.part(), replay(), tracking(),
-                     optimizer, initializers_.part(), value::ScalarHead{.loss = loss()});
+    value::Dqn agent(network_for(environment, hidden_), options, backup_.part<AnyBackup>(value::DoubleQ{}),
+                     explorations_.part(), replay(), tracking(), optimizer, initializers_.part(),
+                     value::ScalarHead{.loss = loss()});
     agent.learner().optimizer_state.choose(optimizer.chosen.index());
     const auto network = agent.network();
     return run_agent(std::move(agent), environment, request, [&](const Vector<float>& theta) {
@@ -102,23 +89,6 @@ class DqnConfig final : public AgentConfig {
  private:
   static constexpr auto needs = "observations that are vectors and discrete actions";
 
-  Backup backup() const {
-    switch (backup_) {
-      case 1:
-        return {{.chosen = value::DoubleQ{}}};
-      case 2:
-        return {{.chosen = mellowmax_}};
-      case 3:
-        return {{.chosen = boltzmann_}};
-      case 4:
-        return {{.chosen = epsilon_mix_}};
-      case 5:
-        return {{.chosen = operators::Mean{}}};
-      default:
-        return {{.chosen = operators::Max{}}};
-    }
-  }
-
   Replay replay() const {
     if (replay_ == 1) return {{.chosen = prioritized_}};
     return {{.chosen = uniform_}};
@@ -133,10 +103,8 @@ class DqnConfig final : public AgentConfig {
 
   std::vector<Index> hidden_{64, 64};
   value::DqnOptions options_{};
-  std::size_t backup_ = 0, replay_ = 0, tracking_ = 0, loss_ = 0;
-  operators::Mellowmax mellowmax_{};
-  operators::Boltzmann boltzmann_{};
-  operators::EpsilonMix epsilon_mix_{};
+  std::size_t replay_ = 0, tracking_ = 0, loss_ = 0;
+  BackupOperators backup_{};
   Explorations explorations_{};
   data::UniformReplay uniform_{};
   data::PrioritizedReplay prioritized_{};

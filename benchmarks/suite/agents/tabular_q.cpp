@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
-#include <mellow/operators/boltzmann.hpp>
-#include <mellow/operators/epsilon_mix.hpp>
-#include <mellow/operators/max.hpp>
-#include <mellow/operators/mean.hpp>
-#include <mellow/operators/mellowmax.hpp>
 #include <mellow/tools/safetensors.hpp>
 #include <mellow/tools/saved_state.hpp>
 #include <mellow/value/tabular_q.hpp>
 
 #include "../any_part.hpp"
+#include "backup_operators.hpp"
 #include "explorations.hpp"
 #include "run_agent.hpp"
 
 namespace mellow::suite {
 namespace {
-
-using Operators =
-    AnyTableBackup<operators::Max, operators::Mellowmax, operators::Boltzmann, operators::EpsilonMix, operators::Mean>;
 
 /// Traces that add up or start again, as chosen.
 struct AnyTraces : AnyPart<roles::Traces, value::Accumulating, value::Replacing> {
@@ -117,41 +110,17 @@ class QLearningConfig final : public TracesConfig {
  public:
   void describe(Settings& settings) override {
     TracesConfig::describe(settings);
-    settings.add_choice("backup", choice_, {"max", "mellowmax", "boltzmann", "epsilon_mix", "mean"},
-                        "value of the next state from its actions'");
-    settings.begin_alternative("backup", "mellowmax");
-    settings.add("omega", mellowmax_.omega, "sharpness; not 0");
-    settings.begin_alternative("backup", "boltzmann");
-    settings.add("beta", boltzmann_.beta, "inverse temperature");
-    settings.begin_alternative("backup", "epsilon_mix");
-    settings.add("epsilon", epsilon_mix_.epsilon, "share of the mean");
-    settings.end_alternative();
+    backup_.describe(settings);
   }
 
   RunSummary run(const AnyEnvironment& environment, const RunRequest& request) const override {
-    if (choice_ == 0) return run_traces(environment, request, operators::Max{});
+    if (backup_.choice == 0) return run_traces(environment, request, operators::Max{});
     if (has_traces()) throw Error("q_learning", "traces need backup=max: they are cut where it took another action");
-    return run_table(environment, request, backup());
+    return run_table(environment, request, backup_.part<AnyTableBackup>());
   }
 
  private:
-  Operators backup() const {
-    switch (choice_) {
-      case 1:
-        return {{.chosen = mellowmax_}};
-      case 2:
-        return {{.chosen = boltzmann_}};
-      case 3:
-        return {{.chosen = epsilon_mix_}};
-      default:
-        return {{.chosen = operators::Mean{}}};
-    }
-  }
-
-  std::size_t choice_ = 0;
-  operators::Mellowmax mellowmax_{};
-  operators::Boltzmann boltzmann_{};
-  operators::EpsilonMix epsilon_mix_{};
+  BackupOperators backup_{};
 };
 
 /// SARSA or its expectation.

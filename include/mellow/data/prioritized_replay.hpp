@@ -88,7 +88,8 @@ struct PrioritizedReplayOf {
     state.priorities.find(state.numbers, batch.indices);
     const double count = static_cast<double>(state.ring.size());
     for (Index i = 0; i < batch.size(); ++i) state.numbers[i] = count / total * state.priorities[batch.indices[i]];
-    batch.weights = state.numbers.array().pow(exponent).template cast<Scalar>();
+    state.numbers = (exponent * state.numbers.array().log()).exp();
+    batch.weights = state.numbers.template cast<Scalar>();
     batch.weights /= batch.weights.maxCoeff();
     state.ring.gather(batch, steps);
   }

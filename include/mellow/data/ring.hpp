@@ -146,12 +146,12 @@ Ring<Storage, Scalar, Action>::Ring(const RingShape& shape) : shape_(shape) {
   require(shape.capacity <= std::numeric_limits<Index>::max() / std::max<Index>(stride_, 1), where, too_large,
           shape.capacity);
   within_memory(where, too_large, shape.capacity, [&] {
-    observations_.resize(slot(shape.capacity * stride_));
     incoming_.resize(slot(stride_));
-    if constexpr (std::integral<Action>) actions_.setZero(shape.capacity);
-    else actions_.setZero(shape.action_size, shape.capacity);
-    rewards_.setZero(shape.capacity);
-    flags_.resize(slot(shape.capacity));
+    reset_for_random_reads(observations_, slot(shape.capacity * stride_));
+    if constexpr (std::integral<Action>) reset_for_random_reads(actions_, shape.capacity, 1);
+    else reset_for_random_reads(actions_, shape.action_size, shape.capacity);
+    reset_for_random_reads(rewards_, shape.capacity, 1);
+    reset_for_random_reads(flags_, slot(shape.capacity));
   });
 }
 

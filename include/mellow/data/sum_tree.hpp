@@ -4,6 +4,7 @@
 #include <cassert>
 #include <vector>
 
+#include <mellow/core/memory.hpp>
 #include <mellow/core/state.hpp>
 #include <mellow/core/types.hpp>
 
@@ -16,12 +17,13 @@ class SumTree {
  public:
   /// n zeros.
   explicit SumTree(Index n) : size_(n) {
-    Index width = n;
+    Index width = n, places = 0;
     do {
       width = (width + fan - 1) / fan;
-      begin_.push_back(static_cast<Index>(sums_.size()));
-      sums_.resize(sums_.size() + static_cast<std::size_t>(width * fan));
+      begin_.push_back(places);
+      places += width * fan;
     } while (width > 1);
+    reset_for_random_reads(sums_, static_cast<std::size_t>(places));
   }
 
   SumTree() : SumTree(0) {}
@@ -75,21 +77,22 @@ class SumTree {
     for (Index level = levels() - 1; level >= 0; --level) {
       for (Index k = 0; k < masses.size(); ++k) {
         const double* const children = &sums_[slot(level, found[k] * fan)];
-        double sum = 0, before = 0;
-        Index chosen = 0;
-        for (Index c = 0; c < fan; ++c) {  // without a branch: which child it is cannot be predicted
-          sum += children[c];
-          const bool past = masses[k] >= sum;
-          before = past ? sum : before;
-          chosen += past;
+        double mass = masses[k];
+        Index child = 0;
+        const auto halve = [&](double left, Index half) {  // without a branch: which half it is cannot be predicted
+          const bool right = mass >= left;
+          mass -= right ? left : 0.0;
+          child += right ? half : 0;
+        };
+        halve((children[0] + children[1]) + (children[2] + children[3]), 4);
+        halve(children[child] + children[child + 1], 2);
+        halve(children[child], 1);
+        if (children[child] == 0) {  // rounding: the last one that holds anything
+          for (child = fan - 1; child > 0 && children[child] == 0;) --child;
+          mass = 0;
         }
-        if (chosen == fan || children[chosen] == 0) {  // rounding: the last one that holds anything
-          chosen = fan - 1;
-          while (chosen > 0 && children[chosen] == 0) --chosen;
-          before = masses[k];
-        }
-        masses[k] -= before;
-        found[k] = found[k] * fan + chosen;
+        masses[k] = mass;
+        found[k] = found[k] * fan + child;
         if (level > 0) __builtin_prefetch(&sums_[slot(level - 1, found[k] * fan)]);
       }
     }
@@ -101,7 +104,7 @@ class SumTree {
   }
 
  private:
-  static constexpr Index fan_bits = 3, fan = 1 << fan_bits;  ///< children of a node
+  static constexpr Index fan_bits = 3, fan = 1 << fan_bits;  ///< children of a node; `find` halves them
 
   Index levels() const { return static_cast<Index>(begin_.size()); }
   std::size_t slot(Index level, Index i) const {

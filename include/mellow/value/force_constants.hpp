@@ -45,7 +45,11 @@ struct ForceConstants {
 /// Eigenvalues of a symmetric matrix, rising.
 template <class Scalar>
 Vector<Scalar> symmetric_eigenvalues(const Matrix<Scalar>& symmetric) {
-  return Eigen::SelfAdjointEigenSolver<Matrix<Scalar>>(symmetric, Eigen::EigenvaluesOnly).eigenvalues();
+  const Eigen::Tridiagonalization<Matrix<Scalar>> form(
+      symmetric);  // SelfAdjointEigenSolver::compute takes 9 s to compile
+  return Eigen::SelfAdjointEigenSolver<Matrix<Scalar>>(symmetric.rows())
+      .computeFromTridiagonal(form.diagonal(), form.subDiagonal(), Eigen::EigenvaluesOnly)
+      .eigenvalues();
 }
 
 /// Largest singular value of a matrix: how far it stretches a vector at most.
@@ -60,7 +64,16 @@ Scalar spectral_norm(const Matrix<Scalar>& map) {
 /// Largest modulus of a square matrix's eigenvalues: repeating the map converges from everywhere iff it is below 1.
 template <class Scalar>
 Scalar spectral_radius(const Matrix<Scalar>& map) {
-  return Eigen::EigenSolver<Matrix<Scalar>>(map, false).eigenvalues().cwiseAbs().maxCoeff();
+  const Matrix<Scalar> hessenberg = Eigen::HessenbergDecomposition<Matrix<Scalar>>(map).matrixH();
+  Eigen::RealSchur<Matrix<Scalar>> schur(map.rows());
+  const Matrix<Scalar>& t = schur.computeFromHessenberg(hessenberg, hessenberg, false).matrixT();
+  Scalar radius = 0;
+  for (Index i = 0; i < t.rows(); ++i) {
+    const bool pair = i + 1 < t.rows() && t(i + 1, i) != 0;  // a block of two complex eigenvalues, whose product is det
+    radius = std::max(radius, pair ? std::sqrt(t.template block<2, 2>(i, i).determinant()) : std::abs(t(i, i)));
+    i += pair;
+  }
+  return radius;
 }
 
 }  // namespace mellow::value

@@ -31,6 +31,15 @@ inline constexpr auto on_evaluation = [](auto& c, const RunStatus& s) -> decltyp
 };
 inline constexpr auto on_end = [](auto& c, const RunStatus& s) -> decltype(c.on_end(s)) { return c.on_end(s); };
 
+/// None of the functions that a callback has would be passed over because it takes something else.
+template <class C, class Plain = std::remove_cvref_t<C>, class Ref = std::remove_reference_t<C>&>
+concept TakesStatus = (!requires { &Plain::on_step; } || std::invocable<decltype(on_step), Ref, const RunStatus&>)&&(
+    !requires { &Plain::on_episode; } || std::invocable<decltype(on_episode), Ref, const RunStatus&>)&&(!requires {
+  &Plain::on_evaluation;
+} || std::invocable<decltype(on_evaluation), Ref, const RunStatus&>)&&(!requires {
+  &Plain::on_end;
+} || std::invocable<decltype(on_end), Ref, const RunStatus&>);
+
 /// Calls one of these functions of all callbacks that have it; false if any of them returned false.
 template <class Function, class... Callbacks>
 bool tell(const Function& function, const RunStatus& status, Callbacks&... callbacks) {
@@ -125,6 +134,9 @@ bool take_up(State& state, Callbacks&... callbacks) {
 template <class Agent, class E, class... Callbacks>
 auto train(Agent& agent, E environment_to_run, const RunOptions& options, Callbacks&&... callbacks) {
   using Parameters = decltype(detail::parameters_of(agent));
+  static_assert((detail::TakesStatus<Callbacks> && ...),
+                "mellow: a callback given to train has an on_step, on_episode, on_evaluation or on_end that cannot be "
+                "called with a const RunStatus&");
   static_assert(
       (detail::Callback<Callbacks> && ...),
       "mellow: a callback given to train has none of on_step, on_episode, on_evaluation, on_end(const RunStatus&)");

@@ -48,9 +48,7 @@ class ExpectedTd {
   Vector<Scalar> argmin_w(const ConstVectorRef<Scalar>& theta) const { return solve(solver_, m_theta_ * theta + b_); }
 
   /// Where dH/dw(theta, theta) = 0, the LSTD solution; of several the one of least norm.
-  Vector<Scalar> fixed_point() const {
-    return solve(Solver(m_w_ - m_theta_), b_);
-  }
+  Vector<Scalar> fixed_point() const { return solve(Solver(m_w_ - m_theta_), b_); }
 
   /// The factor by which an exact update moves the distance to the fixed point: pinv(M_w) M_theta.
   Matrix<Scalar> exact_map() const { return solve(solver_, m_theta_); }

@@ -86,7 +86,8 @@ int main(int argc, char** argv) {
     tools::save_plot(output / "sweeps", {.title = "Sweeps until no value changes by 1e-9",
                                          .x_label = "sharpness",
                                          .y_label = "sweeps",
-                                         .series = {boltzmann, mellow}});
+                                         .series = {boltzmann, mellow},
+                                         .log_y = true});
     fmt::print("Plot: {}\n", (output / "sweeps.png").string());
   });
 }

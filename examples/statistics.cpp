@@ -45,7 +45,8 @@ int main(int argc, char** argv) {
     const auto& first = table.algorithms.front();
     tools::Plot profiles{
         .title = "Performance profiles", .x_label = "score", .y_label = "share of runs above", .series = {}};
-    tools::Plot intervals{.title = "Interquartile mean", .x_label = "algorithm", .y_label = "score", .series = {}};
+    tools::BarChart bars{.title = "Interquartile mean", .y_label = "score", .series = {{.label = "IQM"}}};
+    tools::BarSeries& iqms = bars.series.front();
     fmt::print("{} tasks; intervals of {:g} %\n{:<18}{:>5}  {:<22}{:<22}{:<22}{:<22}P(beats {})\n", table.tasks.size(),
                100 * options.confidence, "algorithm", "runs", "IQM", "mean", "median of task means", "optimality gap",
                first.algorithm);
@@ -65,16 +66,14 @@ int main(int argc, char** argv) {
       const auto profile =
           statistics::performance_profile(entry.scores, statistics::even_thresholds(all), rng, options);
       profiles.series.push_back({entry.algorithm, profile.tau, profile.share, profile.low, profile.high});
-      const double place = static_cast<double>(intervals.series.size());  // a flat line with its band
-      intervals.series.push_back({.label = entry.algorithm,
-                                  .x = {place + 0.6, place + 1.4},
-                                  .y = {iqm.value, iqm.value},
-                                  .low = {iqm.low, iqm.low},
-                                  .high = {iqm.high, iqm.high}});
+      bars.groups.push_back(entry.algorithm);
+      iqms.values.push_back(iqm.value);
+      iqms.low.push_back(iqm.low);
+      iqms.high.push_back(iqm.high);
     }
     tools::create_folder(output);
     tools::save_plot(output / "profiles", profiles);
-    tools::save_plot(output / "iqm", intervals);
+    tools::save_plot(output / "iqm", bars);
     fmt::print("Plots: {} and {}\n", (output / "profiles.png").string(), (output / "iqm.png").string());
   });
 }

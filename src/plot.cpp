@@ -129,7 +129,7 @@ std::string script(const BarChart& chart, std::string_view terminal) {
     tics += fmt::format("{}{} {}", g > 0 ? ", " : "", literal(chart.groups[g]), g);
     letters += chart.groups[g].size() + 2;
   }
-  text += fmt::format("set xtics scale 0 ({}){}\n", tics, letters > 90 ? " rotate by -25" : "");
+  text += fmt::format("set xtics scale 0 ({}){}\n", tics, letters > 60 ? " rotate by -25" : "");
   text += "unset grid\nset grid ytics linetype 1 linecolor rgb '#E4E4E4' linewidth 1\n";
   text += fmt::format("set xrange [-0.6:{}]\nset xzeroaxis linetype 1 linecolor rgb '#555555'\n",
                       static_cast<double>(chart.groups.size()) - 0.4);

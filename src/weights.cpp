@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <iterator>
+#include <span>
 #include <variant>
 
 #include <mellow/tools/safetensors.hpp>
@@ -36,7 +38,8 @@ void save_segments(const std::filesystem::path& path, const std::vector<Segment>
   save(path, segments, theta, metadata);
 }
 
-std::vector<double> load_segments(const std::filesystem::path& path, const std::vector<Segment>& segments) {
+std::vector<double> load_segments(const std::filesystem::path& path, const std::vector<Segment>& segments,
+                                  double largest) {
   const Safetensors file = load_safetensors(path);
   std::vector<double> theta;
   for (const Segment& segment : segments) {
@@ -48,6 +51,10 @@ std::vector<double> load_segments(const std::filesystem::path& path, const std::
           std::ranges::transform(values, std::back_inserter(theta), [](auto x) { return static_cast<double>(x); });
         },
         tensor.values);
+    const auto numbers = std::span(theta).last(static_cast<std::size_t>(segment.size()));
+    const auto bad = std::ranges::find_if_not(numbers, [&](double x) { return std::abs(x) <= largest; });
+    if (bad != numbers.end())
+      throw Error(path.string(), fmt::format("tensor \"{}\" should hold finite numbers", tensor.name), *bad);
   }
   for (const Tensor& tensor : file.tensors)
     if (std::ranges::find(segments, tensor.name, &Segment::name) == segments.end())

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
+#include <iterator>
 #include <optional>
 
 #include <mellow/statistics/aggregates.hpp>
@@ -110,7 +112,19 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
                      .sinks = campaign.sinks,
                      .show = [&](const training::RunStatus& status) { table.update(run, status); }};
   request.options.seed = campaign.first_seed + static_cast<std::uint64_t>(run);
-  const RunSummary summary = agent.run(environment, request);
+  const RunSummary summary = [&] {
+    try {
+      return agent.run(environment, request);
+    } catch (...) {  // what was refused before a step was made stands in nobody's way
+      const auto entries = fs::directory_iterator(folder);
+      if (!begun && std::distance(begin(entries), end(entries)) == 1) {
+        fs::remove_all(folder);
+        std::error_code not_empty;
+        fs::remove(campaign.folder, not_empty);
+      }
+      throw;
+    }
+  }();
   if (summary.finished) tools::write_file_atomically(summary_path, json_of(summary).dump(2) + "\n");
   table.finish(run);
   return summary;
@@ -163,24 +177,31 @@ tools::Series learning_curve(const std::vector<fs::path>& runs, std::string labe
 
 std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, const AnyEnvironment& environment,
                             Index jobs) {
+  const fs::path summary = campaign.folder / "summary.json";
+  if (const auto there = read_json(summary); there && !there->contains("agent"))
+    throw Error(summary.string(), "holds no campaign's results; choose another --output");
   std::vector<RunSummary> runs(static_cast<std::size_t>(campaign.seeds));
   std::vector<Index> mine;
   for (Index i = ranks::rank(); i < campaign.seeds; i += ranks::size()) mine.push_back(i);
-  {
-    LiveTable table(campaign.options.steps, campaign.seeds);
+  std::exception_ptr failure;
+  try {
+    LiveTable table(campaign.options.steps, campaign.seeds, campaign.first_seed);
     parallel(std::ssize(mine), jobs, [&](Index i) {
       const Index which = mine[static_cast<std::size_t>(i)];
       runs[static_cast<std::size_t>(which)] = run_one(campaign, agent, environment, which, table);
     });
+  } catch (...) {  // the other ranks finish what they have, and wait for this one
+    failure = std::current_exception();
   }
   ranks::wait_for_all();
+  if (failure) std::rethrow_exception(failure);
   if (ranks::rank() == 0)  // what the others did is on the disk
     for (Index i = 0; i < campaign.seeds; ++i) {
       const fs::path path = folder_of(campaign, i) / "summary.json";
       if (const auto json = read_json(path)) runs[static_cast<std::size_t>(i)] = summary_of(path, *json);
     }
   if (std::ranges::any_of(mine, [&](Index i) { return !runs[static_cast<std::size_t>(i)].finished; }))
-    throw Interrupted();
+    throw Interrupted("started again with the same options, it goes on where it stopped");
   return runs;
 }
 
@@ -197,7 +218,7 @@ void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
              r.seconds});
     best.push_back(r.best_weights);
     last.push_back(r.last_weights);
-    fmt::print("{:>6}  {:>12.1f}  {:>12.1f}  {:>10}  {:>9}  {:>8.1f}\n", seed, r.best_weights, r.last_weights,
+    fmt::print("{:>6}  {:>12.5g}  {:>12.5g}  {:>10}  {:>9}  {:>8.1f}\n", seed, r.best_weights, r.last_weights,
                r.best_step, r.episodes, r.seconds);
   }
   csv.finish();
@@ -217,7 +238,7 @@ void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
                      {"mean", training::mean(returns)},
                      {"worst", worst},
                      {"best", finest}};
-    fmt::print("{}: IQM {:.1f}, mean {:.1f}, worst {:.1f}\n", name, iqm, training::mean(returns), worst);
+    fmt::print("{}: IQM {:.5g}, mean {:.5g}, worst {:.5g}\n", name, iqm, training::mean(returns), worst);
   };
   fmt::print("\nMean return over {} fresh episodes, {} runs (IQM with its 95 % interval):\n", campaign.test_episodes,
              runs.size());

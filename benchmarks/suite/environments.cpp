@@ -85,6 +85,7 @@ environments::Any<O, A> wrapped(environments::Any<O, A> environment, const Envir
   }
   if (config.normalize_rewards) environment = Kind::rewrap(NormalizedReward(std::move(environment)));
   if (config.action_repeat != 1) environment = Kind::rewrap(ActionRepeat(std::move(environment), config.action_repeat));
+  require(config.time_limit >= 0, "time_limit", "must not be negative", config.time_limit);
   if (config.time_limit > 0) environment = Kind::rewrap(TimeLimit(std::move(environment), config.time_limit));
   return environment;
 }

@@ -11,7 +11,7 @@
 namespace mellow::suite {
 namespace {
 
-std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.1f}", value); }
+std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.4g}", value); }
 
 std::string duration(double seconds) {
   const auto whole = static_cast<long>(seconds);
@@ -21,8 +21,9 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-LiveTable::LiveTable(Index steps, Index runs)
+LiveTable::LiveTable(Index steps, Index runs, std::uint64_t first_seed)
     : steps_(steps),
+      first_seed_(first_seed),
       rows_(static_cast<std::size_t>(runs)),
       terminal_(::isatty(STDERR_FILENO) != 0),
       next_(Clock::now()) {
@@ -62,8 +63,8 @@ void LiveTable::draw() {
   if (terminal_ && drawn_lines_ > 0) text += fmt::format("\x1b[{}A", drawn_lines_);
   line(fmt::format("{} of {} runs finished", finished_, rows_.size()));
   if (terminal_)
-    line(fmt::format("{:>6}  {:>6}  {:>12}  {:>10}  {:>10}  {:>9}", "run", "done", "steps", "return", "best",
-                     "time left"));
+    line(fmt::format("{:>6}  {:>8}  {:>6}  {:>12}  {:>10}  {:>10}  {:>9}", "run", "seed", "done", "steps", "return",
+                     "best", "time left"));
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const Row& row = rows_[i];
     if (!row.running) continue;
@@ -71,10 +72,11 @@ void LiveTable::draw() {
     const double rate = static_cast<double>(row.step - row.first_step) / seconds;
     const std::string left = rate > 0 ? duration(static_cast<double>(steps_ - row.step) / rate) : "-";
     const double done = 100.0 * static_cast<double>(row.step) / static_cast<double>(steps_);
-    line(terminal_ ? fmt::format("{:>6}  {:>5.1f}%  {:>12}  {:>10}  {:>10}  {:>9}", i, done, row.step,
+    const std::uint64_t seed = first_seed_ + i;
+    line(terminal_ ? fmt::format("{:>6}  {:>8}  {:>5.1f}%  {:>12}  {:>10}  {:>10}  {:>9}", i, seed, done, row.step,
                                  number(row.mean_return), number(row.best_return), left)
-                   : fmt::format("  run {}: {:.1f}%, {} steps, return {}, best {}, {} left", i, done, row.step,
-                                 number(row.mean_return), number(row.best_return), left));
+                   : fmt::format("  run {}, seed {}: {:.1f}%, {} steps, return {}, best {}, {} left", i, seed, done,
+                                 row.step, number(row.mean_return), number(row.best_return), left));
   }
   if (terminal_) text += "\x1b[J";
   drawn_lines_ = lines;

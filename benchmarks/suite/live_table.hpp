@@ -10,12 +10,12 @@
 
 namespace mellow::suite {
 
-/// Shows runs that go on at the same time: on a terminal one table that rewrites itself (run, steps, return, time left),
+/// Shows runs that go on at the same time: on a terminal one table that rewrites itself (run, seed, steps, return, time left),
 /// elsewhere a line every ten seconds. Threads may call it at once.
 class LiveTable {
  public:
-  /// Each of `runs` runs goes to `steps` steps.
-  LiveTable(Index steps, Index runs);
+  /// Each of `runs` runs goes to `steps` steps; run i has seed first_seed + i.
+  LiveTable(Index steps, Index runs, std::uint64_t first_seed);
   ~LiveTable();
   LiveTable(const LiveTable&) = delete;
   LiveTable& operator=(const LiveTable&) = delete;
@@ -36,6 +36,7 @@ class LiveTable {
 
   std::mutex mutex_;
   Index steps_, finished_ = 0;
+  std::uint64_t first_seed_;
   std::vector<Row> rows_;
   bool terminal_;
   std::size_t drawn_lines_ = 0;

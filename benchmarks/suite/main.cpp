@@ -65,6 +65,8 @@ int main(int argc, char** argv) {
     for (const Command& command : commands) {
       known.emplace_back(command.name);
       if (command.name != name) continue;
+      if (mellow::suite::ranks::size() > 1 && name != "train")
+        throw mellow::Error("mpirun", "only `mellow_bench train` works in several processes");
       const std::string program = fmt::format("mellow_bench {}", name);
       std::vector<const char*> arguments(argv + 1, argv + argc);
       arguments.front() = program.c_str();

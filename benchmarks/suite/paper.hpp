@@ -8,7 +8,6 @@
 
 #include <mellow/core/types.hpp>
 #include <mellow/statistics/estimate.hpp>
-#include <mellow/tools/csv.hpp>
 
 namespace mellow::suite {
 
@@ -46,18 +45,24 @@ class Study {
   /// Interrupted, on Ctrl-C. The first exception of `work` is thrown again.
   void each(const std::string& what, Index count, const std::function<void(Index)>& work) const;
 
-  /// Adds a row to results.csv: what one run of one setting gave.
+  /// Adds a row to the results: what one run of one setting gave.
   void row(const std::string& experiment, const std::string& setting, Index run, const std::string& metric,
            double value);
 
-  /// Finishes results.csv.
-  void finish() { csv_.finish(); }
+  /// Writes results.csv. Until then an earlier one stays.
+  void finish() const;
 
  private:
   std::filesystem::path folder_;
   bool full_;
   Index seeds_, jobs_;
-  tools::CsvWriter csv_;
+  struct Row {
+    std::string experiment, setting;
+    Index run;
+    std::string metric;
+    double value;
+  };
+  std::vector<Row> rows_;
 };
 
 /// A paper whose claims the suite can test.

@@ -12,7 +12,7 @@
 
 namespace mellow::suite {
 
-void parallel(Index count, Index jobs, const std::function<void(Index)>& work, const std::function<void(Index)>& done) {
+bool parallel(Index count, Index jobs, const std::function<void(Index)>& work, const std::function<void(Index)>& done) {
   const tools::Interrupt interrupt;
   std::atomic<Index> next = 0;
   std::atomic<bool> failed = false;
@@ -40,7 +40,7 @@ void parallel(Index count, Index jobs, const std::function<void(Index)>& work, c
     for (Index i = 0; i < std::min(jobs, count); ++i) threads.emplace_back(run);
   }
   if (first) std::rethrow_exception(first);
-  if (finished < count) throw Interrupted();
+  return finished == count;
 }
 
 }  // namespace mellow::suite

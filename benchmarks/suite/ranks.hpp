@@ -14,7 +14,7 @@ inline constexpr bool with_mpi =
     false;
 #endif
 
-/// Begins and ends what MPI needs; made once, in main.
+/// Begins and ends what MPI needs, under `mpirun`; made once, in main.
 class Session {
  public:
   Session(int& argc, char**& argv);

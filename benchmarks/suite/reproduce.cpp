@@ -9,9 +9,11 @@
 #include <mellow/tools/atomic_file.hpp>
 #include <mellow/tools/build_info.hpp>
 #include <mellow/tools/command_line.hpp>
+#include <mellow/tools/interrupt.hpp>
 
 #include "build.hpp"
 #include "commands.hpp"
+#include "json.hpp"
 #include "paper.hpp"
 
 namespace mellow::suite {
@@ -57,9 +59,18 @@ nlohmann::ordered_json summary(const Paper& paper, const Study& study, const std
                                 {"interval", {claim.ours.low, claim.ours.high}},
                                 {"verdict", text_of(claim.verdict)},
                                 {"note", claim.note}});
-  result["settings"] = {{"scale", study.full() ? "full" : "quick"}, {"seeds", study.seeds(0, 0)}};
+  result["settings"] = {{"scale", study.full() ? "full" : "quick"},
+                        {"seeds", study.seeds(0, 0) > 0 ? nlohmann::ordered_json(study.seeds(0, 0))
+                                                        : nlohmann::ordered_json("as the scale says")}};
   result["build"] = build_description();
   return result;
+}
+
+/// Throws Error where a folder holds results of something else.
+void require_own_folder(const std::filesystem::path& folder, const std::string& paper) {
+  const auto path = folder / "summary.json";
+  if (const auto there = read_json(path); there && there->value("paper", "") != paper)
+    throw Error(path.string(), "holds other results than this paper's; choose another --output");
 }
 
 }  // namespace
@@ -79,6 +90,7 @@ void reproduce(int argc, const char* const* argv) {
       .option("--jobs", jobs, "runs at a time; the results do not depend on it", {.minimum = 1})
       .option("--output", output, "folder for results.csv, summary.json, claims.md and plots; empty: results/PAPER")
       .parse(argc, argv);
+  if (seeds == 1) throw Error("--seeds", "an interval needs two runs at least", seeds);
   if (quick && full) throw Error("mellow_bench reproduce", "--quick and --full exclude each other");
   if (output.empty()) output = std::filesystem::path("results") / name;
 
@@ -86,6 +98,8 @@ void reproduce(int argc, const char* const* argv) {
   const Paper& paper = *std::ranges::find(all, name, &Paper::name);
   fmt::print("{}\n", paper.title);
   const auto start = std::chrono::steady_clock::now();
+  require_own_folder(output, name);
+  const tools::Interrupt interrupt;  // one for all experiments: Ctrl-C between two of them counts
   Study study(output, full, seeds, jobs);
   const std::vector<Claim> claims = paper.reproduce(study);
   study.finish();

@@ -189,7 +189,7 @@ void Settings::set(const std::vector<std::string>& assignments) {
         const auto near = nearest(name, known);
         throw Error(where,
                     fmt::format("there is no such setting{}",
-                                near.empty() ? " (--help lists all)" : "; did you mean " + near + "?"),
+                                near.empty() ? " (--settings lists all)" : "; did you mean " + near + "?"),
                     name);
       }
       if (setting->is_choice != choices) continue;

@@ -161,8 +161,8 @@ void speed(int argc, const char* const* argv) {
   std::vector<fs::path> programs;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    // It measures memory, not time, and is no program of Google Benchmark.
-    if (name.starts_with("speed_") && name != "speed_replay_memory") programs.push_back(entry.path());
+    const bool own = name == "speed_replay_memory" || name == "speed_scaling";  // they are not Google Benchmark's
+    if (name.starts_with("speed_") && !own) programs.push_back(entry.path());
   }
   std::ranges::sort(programs);
   std::erase_if(programs, [&](const fs::path& program) { return names_in(program, filter).empty(); });

@@ -12,6 +12,7 @@
 #include <mellow/environments/replayed.hpp>
 #include <mellow/environments/rescaled_observation.hpp>
 #include <mellow/environments/time_limit.hpp>
+#include <mellow/models/uct.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/tools/saved_state.hpp>
 #include <mellow/training/run.hpp>
@@ -224,6 +225,71 @@ TEST_CASE("Normalised rewards teach, original ones are reported") {
   CHECK(20 * run.best_return ==
         Approx(std::round(20 * run.best_return)).epsilon(1e-12));  // a mean of 20 numbers of steps
   CHECK(run.mean_return >= 5);
+}
+
+namespace {
+
+/// Counts up by 1 or 2 to `goal`, and may not go beyond it.
+struct Countdown {
+  Index goal = 5, place = 0;
+  Discrete observation_space() const { return Discrete(6); }
+  Discrete action_space() const { return Discrete(2); }
+  void reset(Rng&) { place = 0; }
+  Step step(Index action, Rng&) {
+    place += action + 1;
+    return {.reward = place > goal ? -100.0 : 1.0, .terminated = place >= goal};
+  }
+  void observe(Index& out) const { out = std::min(place, goal); }
+  void action_mask(std::span<bool> out) const {
+    out[0] = true;
+    out[1] = place + 2 <= goal;
+  }
+  template <class Self, class Visit>
+  static void visit_state(Self& self, Visit&& visit) {
+    visit("place", self.place);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Masks reach through repeated actions, replays and UCT") {
+  Rng rng(1);
+  environments::ActionRepeat repeated(Countdown{}, 5);
+  repeated.reset(rng);
+  const Step step = repeated.step(1, rng);  // 2, 4, and no further
+  CHECK(step.reward == 2.0);
+  CHECK_FALSE(step.terminated);
+
+  const auto factory = [] { return Countdown(); };
+  static_assert(MaskedEnvironment<Replayed<decltype(factory)>>);
+  Replayed replayed(factory);
+  replayed.reset(rng);
+  for (int i = 0; i < 2; ++i) replayed.step(1, rng);
+  const auto copy = replayed;
+  bool mask[2];
+  copy.action_mask(mask);
+  CHECK((mask[0] && !mask[1]));
+
+  Countdown environment;
+  environment.place = 4;
+  models::Uct uct(environment, {.simulations = 200, .horizon = 10});
+  CHECK(uct.search(environment, rng) == 0);
+  CHECK(uct.visits()[1] == 0);  // never imagined
+  environment.place = 0;
+  uct.search(environment, rng);
+  CHECK(uct.values().minCoeff() > 0);  // no rollout went beyond the goal
+  CHECK_THROWS_WITH(models::Uct(environment, {.simulations = -5}), Catch::Contains("simulations must be positive"));
+}
+
+TEST_CASE("A replay that is assigned takes the other's factory along") {
+  const auto counting_to = [](Index goal) { return [goal] { return Countdown{.goal = goal}; }; };
+  Rng rng(1);
+  Replayed three(counting_to(3)), five(counting_to(5));
+  three.reset(rng);
+  five.reset(rng);
+  three = five;
+  three.step(1, rng);
+  CHECK_FALSE(three.step(0, rng).terminated);
 }
 
 TEST_CASE("An environment without copies gets them by replay") {

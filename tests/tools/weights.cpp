@@ -72,6 +72,17 @@ TEST_CASE("A file of weights that does not fit the network is refused by file an
                           {"4.bias", {2}, extra}});
   CHECK_THAT(complaint(), Contains("w.safetensors") && Contains("\"4.bias\" is none of the network's"));
 
+  Vector<float> broken = theta;
+  broken[3] = std::numeric_limits<float>::quiet_NaN();
+  save_weights(path, network, broken);
+  CHECK_THAT(complaint(), Contains("w.safetensors") && Contains("\"0.weight\" should hold finite numbers"));
+  const nn::Mlp<double> wide({4, 8, 2});
+  Vector<double> huge = Vector<double>::Zero(wide.parameters());
+  huge[40] = 1e300;  // finite in double alone
+  save_weights(path, wide, huge);
+  CHECK_THAT(complaint(), Contains("\"2.weight\" should hold finite numbers"));
+  CHECK(load_weights(path, wide) == huge);
+
   save_weights(path, network, theta);
   const auto whole = std::filesystem::file_size(path);
   for (const auto size : {whole - 1, whole / 2, std::uintmax_t{20}, std::uintmax_t{4}, std::uintmax_t{0}}) {

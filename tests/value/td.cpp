@@ -114,7 +114,8 @@ TEST_CASE("With lambda 1 and no discount, traces that add up are Monte Carlo at 
 }
 
 TEST_CASE("True online TD(lambda) is the online lambda-return") {
-  constexpr double alpha = 0.3, discount = 0.9, lambda = 0.7;
+  const Schedule alpha = GENERATE(Schedule(0.3), linear(0.5, 0.05, 8));
+  constexpr double discount = 0.9, lambda = 0.7;
   constexpr Index horizon = 8, n = 3;
   Rng rng(4);
   Matrix<double> phi(n, horizon + 1);
@@ -133,12 +134,18 @@ TEST_CASE("True online TD(lambda) is the online lambda-return") {
         const double bootstrapped = gain + factor * online[static_cast<std::size_t>(m - 1)].dot(phi.col(m));
         lambda_return += std::pow(lambda, m - k - 1) * (m < h ? 1 - lambda : 1) * bootstrapped;
       }
-      theta += alpha * (lambda_return - theta.dot(phi.col(k))) * phi.col(k);
+      theta += alpha(k) * (lambda_return - theta.dot(phi.col(k))) * phi.col(k);
     }
     online.push_back(theta);
     td.observe(phi.col(h - 1), rewards[h - 1], phi.col(h), false);
     CHECK((td.parameters() - theta).norm() < 1e-12);
   }
+}
+
+TEST_CASE("A table of values refuses a state that it does not have") {
+  TabularTd td(3);
+  CHECK_THROWS_WITH(td.observe(3, 0.0, 0, false), Contains("[0, 3)") && Contains("3"));
+  CHECK_THROWS_AS(td.observe(0, 0.0, -1, false), Error);
 }
 
 TEST_CASE("On Baird's star linear TD diverges, and gradient TD converges") {

@@ -60,7 +60,8 @@ class Sinks {
 };
 
 /// Trains an agent as requested, with checkpoints, and tests its best and its last parameters on fresh episodes.
-/// `save(parameters)` writes weights; it is called for the best ones whenever there are better ones.
+/// `save(parameters)` writes weights; it is called for the best ones whenever there are better ones, and in the end; for
+/// the last ones where nothing was evaluated.
 template <class Agent, class E, class Save>
 RunSummary run_agent(Agent agent, const E& environment, const RunRequest& request, const Save& save) {
   const auto start = std::chrono::steady_clock::now();
@@ -82,6 +83,7 @@ RunSummary run_agent(Agent agent, const E& environment, const RunRequest& reques
   };
   summary.last_weights = test();
   if (run.best_parameters.size() > 0) agent.set_parameters(run.best_parameters);
+  save(agent.parameters());  // again: a run that was stopped and taken up may have saved what it then did not reach
   summary.best_weights = test();
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return summary;

@@ -111,6 +111,13 @@ consteval bool require_environment() {
       static_assert(observe,
                     "mellow: this environment lacks observe(out) const, where out is mellow::VectorRef<float> for a "
                     "Box and mellow::Index& for Discrete");
+      if constexpr (requires { &E::action_mask; }) {
+        constexpr bool masks = MaskedEnvironment<E>;
+        static_assert(masks,
+                      "mellow: this environment's action_mask is not action_mask(std::span<bool>) const, or its "
+                      "actions are not mellow::Discrete");
+        return Environment<E> && masks;
+      }
     }
     return Environment<E>;
   }

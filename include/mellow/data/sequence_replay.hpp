@@ -14,7 +14,8 @@ template <class Scalar, class Action = Index>
 using SequenceBatch = std::vector<Batch<Scalar, Action>>;
 
 /// Replay that draws sequences of `length` steps within an episode, each of which begins at any transition with equal
-/// probability (Hausknecht & Stone 2015, bootstrapped random updates).
+/// probability (Hausknecht & Stone 2015, bootstrapped random updates). Transitions come in the order of one
+/// environment's steps, as for `UniformReplay`.
 template <class Storage>
 struct SequenceReplayOf {
   Index capacity = 50'000;  ///< observations kept, more than `stack`; the last one of an episode counts as well

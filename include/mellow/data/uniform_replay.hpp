@@ -8,7 +8,8 @@
 namespace mellow::data {
 
 /// Experience replay that draws uniformly, with replacement (Lin 1992; Mnih et al. 2015), and stores observations as
-/// `Storage` says.
+/// `Storage` says. Transitions come in the order of one environment's steps: where environments take turns each has a
+/// replay of its own, since a step that does not go on where the last one ended begins an episode.
 template <class Storage>
 struct UniformReplayOf {
   using role = roles::Replay;

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <mellow/core/mask_reader.hpp>
 #include <mellow/environments/wrapper.hpp>
 
 namespace mellow::environments {
 
-/// Repeats each action `count` times, or until the episode ends, and adds up the rewards.
+/// Repeats each action `count` times, or until the episode ends or the action is no longer allowed, and adds up the
+/// rewards.
 template <class E>
 class ActionRepeat : public Wrapper<E> {
  public:
   /// Throws Error for a count that is not positive.
-  ActionRepeat(E environment, Index count) : Wrapper<E>(std::move(environment)), count_(count) {
+  ActionRepeat(E environment, Index count)
+      : Wrapper<E>(std::move(environment)), count_(count), masks_(this->environment_) {
     require(count > 0, "ActionRepeat", "count must be positive", count);
   }
 
@@ -20,6 +23,7 @@ class ActionRepeat : public Wrapper<E> {
     Step total;
     original_reward_ = 0;
     for (Index i = 0; i < count_ && !total.terminated && !total.truncated; ++i) {
+      if (i > 0 && !allows(action)) break;
       const Step one = this->environment_.step(action, rng);
       total = {total.reward + one.reward, one.terminated, one.truncated};
       if constexpr (RescalesRewards<E>) original_reward_ += this->environment_.original_reward();
@@ -42,8 +46,17 @@ class ActionRepeat : public Wrapper<E> {
   }
 
  private:
+  template <class Action>
+  bool allows([[maybe_unused]] const Action& action) {
+    if constexpr (MaskedEnvironment<E>) {
+      const ActionMask mask = masks_.of(this->environment_);
+      return mask.empty() || mask[static_cast<std::size_t>(action)];
+    } else return true;
+  }
+
   Index count_;
   double original_reward_ = 0;
+  MaskReader<E> masks_;
 };
 
 }  // namespace mellow::environments

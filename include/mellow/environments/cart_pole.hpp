@@ -35,6 +35,8 @@ struct CartPoleOptions {
   /// Throws Error where a number leaves its range.
   void validate() const {
     constexpr auto where = "CartPole";
+    require(std::isfinite(gravity), where, "gravity must be finite", gravity);
+    require(std::isfinite(force), where, "force must be finite", force);
     require(cart_mass > 0.0, where, "cart_mass must be positive", cart_mass);
     require(pole_mass > 0.0, where, "pole_mass must be positive", pole_mass);
     require(half_length > 0.0, where, "half_length must be positive", half_length);
@@ -62,7 +64,8 @@ class CartPole {
   /// Throws Error where an option leaves its range.
   explicit CartPole(const CartPoleOptions& options) : options_(options) { options.validate(); }
 
-  /// Returns twice the limits of position and angle, which a step cannot leave; velocities are unbounded.
+  /// Returns twice the limits of position and angle, as Gymnasium does: with its options a step cannot leave them, with a
+  /// far greater force or time step one can. Velocities are unbounded.
   Box observation_space() const {
     constexpr float infinity = std::numeric_limits<float>::infinity();
     const auto position = static_cast<float>(2 * options_.position_limit);

@@ -20,7 +20,8 @@ struct LinearMrp {
 
   Index states() const { return rewards.size(); }  ///< how many
 
-  /// Throws Error where shapes do not fit, a probability or weight is negative, or a row exceeds 1.
+  /// Throws Error where shapes do not fit, a number is not finite, a probability or weight is negative, or a row exceeds
+  /// 1.
   void validate() const {
     constexpr auto where = "LinearMrp";
     const Index n = states();
@@ -29,6 +30,8 @@ struct LinearMrp {
       throw Error(where, fmt::format("transitions ({} x {}), features ({} x {}) and weights ({}) do not fit {} states",
                                      transitions.rows(), transitions.cols(), features.rows(), features.cols(),
                                      weights.size(), n));
+    require(rewards.allFinite(), where, "rewards must be finite", rewards.sum());
+    require(features.allFinite(), where, "features must be finite", features.sum());
     require(discount >= 0 && discount <= 1, where, "discount must lie in [0, 1]", discount);
     require(weights.minCoeff() >= 0 && weights.sum() > 0, where, "weights must not be negative, nor all zero",
             weights.minCoeff());

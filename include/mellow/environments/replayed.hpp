@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,7 @@ class Replayed {
   static_assert(require_environment<Wrapped>() || true);  // has said what is wrong; that suffices
 
   /// `factory()` builds the environment, the same each time.
-  explicit Replayed(Factory factory) : factory_(std::move(factory)) {}
+  explicit Replayed(Factory factory) : factory_(std::in_place, std::move(factory)) {}
   /// A copy runs the episode so far again when it is first used.
   Replayed(const Replayed& other)
       : factory_(other.factory_), generators_(other.generators_), actions_(other.actions_) {}
@@ -33,7 +34,8 @@ class Replayed {
   Replayed& operator=(const Replayed& other) { return *this = Replayed(other); }  ///< as a copy
   /// Takes the other's episode over.
   Replayed& operator=(Replayed&& other) noexcept {
-    environment_.reset();  // a factory that is a lambda cannot be assigned; it is the same one
+    environment_.reset();
+    factory_.emplace(*other.factory_);  // a lambda cannot be assigned
     generators_ = std::move(other.generators_);
     actions_ = std::move(other.actions_);
     return *this;
@@ -45,7 +47,7 @@ class Replayed {
 
   /// Begins an episode.
   void reset(Rng& rng) {
-    if (!environment_) environment_.emplace(factory_());  // the past does not matter any more
+    if (!environment_) environment_.emplace((*factory_)());  // the past does not matter any more
     generators_.assign(1, rng.state());
     actions_.clear();
     environment_->reset(rng);
@@ -63,6 +65,18 @@ class Replayed {
   void observe(Out&& out) const {
     environment().observe(out);
   }
+  /// Which actions are allowed.
+  void action_mask(std::span<bool> out) const
+    requires MaskedEnvironment<Wrapped>
+  {
+    environment().action_mask(out);
+  }
+  /// The reward of the last step before any wrapper changed it, where one does.
+  double original_reward() const
+    requires RescalesRewards<Wrapped>
+  {
+    return environment().original_reward();
+  }
 
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
@@ -74,7 +88,7 @@ class Replayed {
   /// The environment, led to where this one is.
   Wrapped& environment() const {
     if (!environment_) {
-      environment_.emplace(factory_());
+      environment_.emplace((*factory_)());
       for (std::size_t i = 0; i < generators_.size(); ++i) {
         Rng rng = Rng::from_state(generators_[i]);
         if (i == 0) environment_->reset(rng);
@@ -84,7 +98,7 @@ class Replayed {
     return *environment_;
   }
 
-  Factory factory_;
+  std::optional<Factory> factory_;                        // always there
   mutable std::optional<Wrapped> environment_;            // built when it is needed
   std::vector<std::array<std::uint64_t, 4>> generators_;  // before the reset and before each step since
   std::vector<Action<Wrapped>> actions_;                  // since the reset

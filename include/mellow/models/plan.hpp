@@ -15,7 +15,7 @@ using environments::TabularModel;
 /// The numbers of a planner.
 struct PlanOptions {
   double discount = 0.99;          ///< of the next state's value, in [0, 1]
-  double tolerance = 1e-6;         ///< a plan has converged when its values change by less, >= 0
+  double tolerance = 1e-6;         ///< a plan has converged when its values change by no more, >= 0
   Index max_iterations = 100'000;  ///< > 0
 
   /// Throws Error for a number out of range.

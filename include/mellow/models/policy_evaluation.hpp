@@ -52,7 +52,7 @@ Evaluation policy_evaluation(const M& model, const ConstMatrixRef<double>& polic
       result.v[s] = value;
     }
     ++result.iterations;
-    result.converged = result.residual < options.tolerance;
+    result.converged = result.residual <= options.tolerance;
   }
   return result;
 }

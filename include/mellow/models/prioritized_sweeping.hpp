@@ -87,7 +87,7 @@ Plan prioritized_sweeping(const M& model, const PlanOptions& options = {}, const
   Vector<double> v = Vector<double>::Zero(n);
   detail::StateQueue queue(n);
   for (Index s = 0; s < n; ++s) queue.set(s, std::abs(op(plan.q.col(s))));
-  while (!(plan.converged = queue.priority(queue.top()) < options.tolerance) &&
+  while (!(plan.converged = queue.priority(queue.top()) <= options.tolerance) &&
          plan.iterations < options.max_iterations) {
     const Index s = queue.top();
     for (Index a = 0; a < model.actions(); ++a) plan.q(a, s) = lookahead(model, s, a, options.discount, v);

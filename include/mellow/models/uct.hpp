@@ -11,6 +11,9 @@
 #include <vector>
 
 #include <mellow/core/environment.hpp>
+#include <mellow/core/mask_reader.hpp>
+#include <mellow/core/memory.hpp>
+#include <mellow/operators/mask.hpp>
 #include <mellow/operators/max.hpp>
 
 namespace mellow::models {
@@ -34,22 +37,29 @@ struct UctOptions {
 
 /// Acts at random after a simulation has left the tree.
 struct RandomRollout {
-  /// Draws an action.
+  /// Draws one of the actions that the mask allows; an empty one allows all.
   template <class E>
-  Index operator()(const E& environment, Rng& rng) const {
-    return environment.action_space().sample(rng);
+  Index operator()(const E& environment, ActionMask mask, Rng& rng) const {
+    const Index allowed = operators::count_allowed(environment.action_space().n, mask);
+    return operators::nth_allowed(mask, rng.below(allowed));
   }
 };
+
+/// Offers `rollout(environment, rng)` or, to be told which actions are allowed, `rollout(environment, mask, rng)`.
+template <class Rollout, class E>
+concept RolloutPolicy = std::is_invocable_r_v<Index, const Rollout&, const E&, ActionMask, Rng&> ||
+                        std::is_invocable_r_v<Index, const Rollout&, const E&, Rng&>;
 
 /// UCT, Monte-Carlo planning by upper confidence bounds (Kocsis & Szepesvari 2006), on copies of any environment that
 /// can be copied: simulates from the present state, takes in the tree the action with the largest
 ///
 ///     mean return + 2 C_p sqrt(log N / n),      N visits of the node, n of its action, untried ones first
 ///
-/// adds one node a simulation, and goes on by a rollout policy `rollout(environment, rng) -> action`. Nodes are told
-/// apart by what was observed on the way, so chance is planned for too. All memory is taken at construction.
+/// adds one node a simulation, and goes on by a `RolloutPolicy`. Only allowed actions are tried where the environment
+/// masks some. Nodes are told apart by what was observed on the way, so chance is planned for too. All memory is taken
+/// at construction.
 template <SnapshotEnvironment E, class Rollout = RandomRollout>
-  requires std::same_as<Action<E>, Index> && std::is_invocable_r_v<Index, const Rollout&, const E&, Rng&>
+  requires std::same_as<Action<E>, Index> && RolloutPolicy<Rollout, E>
 class Uct {
  public:
   /// Throws Error for options out of range. `environment` gives the spaces; any state of it will do.
@@ -57,14 +67,18 @@ class Uct {
       : options_(options),
         rollout_(std::move(rollout)),
         simulated_(environment),
-        actions_(environment.action_space().n),
-        visits_(Matrix<Index>::Zero(actions_, options.simulations + 1)),
-        means_(Matrix<double>::Zero(actions_, options.simulations + 1)),
-        first_child_(Matrix<Index>::Constant(actions_, options.simulations + 1, none)) {
+        masks_(environment),
+        actions_(environment.action_space().n) {
     options_.validate();
-    keys_.resize(static_cast<std::size_t>(options_.simulations + 1));
-    siblings_.resize(keys_.size());
-    path_.resize(static_cast<std::size_t>(options_.horizon));
+    within_memory("models::Uct", "a tree of this many simulations does not fit into memory", options_.simulations, [&] {
+      const Index nodes = options_.simulations + 1;
+      visits_.setZero(actions_, nodes);
+      means_.setZero(actions_, nodes);
+      first_child_.setConstant(actions_, nodes, none);
+      keys_.resize(static_cast<std::size_t>(nodes));
+      siblings_.resize(keys_.size());
+      path_.resize(static_cast<std::size_t>(options_.horizon));
+    });
     if constexpr (!std::same_as<Observation<E>, Index>) observation_.resize(environment.observation_space().size());
   }
 
@@ -103,7 +117,7 @@ class Uct {
     const Index in_tree = steps;
     double tail = 0.0, weight = 1.0;
     for (; steps < options_.horizon && !step.terminated && !step.truncated; ++steps) {
-      step = simulated_.step(rollout_(std::as_const(simulated_), rng), rng);
+      step = simulated_.step(roll_out(rng), rng);
       tail += weight * step.reward;
       weight *= options_.discount;
     }
@@ -115,18 +129,30 @@ class Uct {
     }
   }
 
-  /// UCB1; one of the untried actions at random where there are any.
-  Index choose(Index node, Rng& rng) const {
+  Index roll_out(Rng& rng) {
+    const E& environment = simulated_;
+    if constexpr (std::is_invocable_v<const Rollout&, const E&, ActionMask, Rng&>)
+      return rollout_(environment, masks_.of(environment), rng);
+    else return rollout_(environment, rng);
+  }
+
+  /// UCB1 of the allowed actions; one of the untried at random where there are any.
+  Index choose(Index node, Rng& rng) {
     const auto visits = visits_.col(node);
-    if (const Index untried = (visits.array() == 0).count(); untried > 0) {
+    const ActionMask mask = masks_.of(simulated_);
+    const auto allowed = [&](Index a) { return mask.empty() || mask[static_cast<std::size_t>(a)]; };
+    Index untried = 0;
+    for (Index a = 0; a < actions_; ++a) untried += allowed(a) && visits[a] == 0;
+    if (untried > 0) {
       Index skip = rng.below(untried), action = 0;
-      while (visits[action] != 0 || skip-- > 0) ++action;
+      while (!allowed(action) || visits[action] != 0 || skip-- > 0) ++action;
       return action;
     }
     const double log_total = std::log(static_cast<double>(visits.sum()));
     Index best = 0;
     double highest = -std::numeric_limits<double>::infinity();
     for (Index a = 0; a < actions_; ++a) {
+      if (!allowed(a)) continue;
       const double bound =
           means_(a, node) + 2.0 * options_.exploration * std::sqrt(log_total / static_cast<double>(visits[a]));
       if (bound > highest) highest = bound, best = a;
@@ -168,6 +194,7 @@ class Uct {
   UctOptions options_;
   [[no_unique_address]] Rollout rollout_;
   E simulated_;
+  MaskReader<E> masks_;
   Index actions_, nodes_ = 0;
   Matrix<Index> visits_;         // actions x nodes
   Matrix<double> means_;         // actions x nodes: of the returns

@@ -38,7 +38,7 @@ Plan generalized_value_iteration(const M& model, const Op& op, const PlanOptions
         plan.residual = std::max(plan.residual, std::abs(plan.q(a, s) - old));
       }
     ++plan.iterations;
-    plan.converged = plan.residual < options.tolerance;
+    plan.converged = plan.residual <= options.tolerance;
   }
   return plan;
 }

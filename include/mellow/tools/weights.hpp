@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -17,7 +18,8 @@ void save_segments(const std::filesystem::path& path, const std::vector<Segment>
                    std::span<const float> theta, const Metadata& metadata);
 void save_segments(const std::filesystem::path& path, const std::vector<Segment>& segments,
                    std::span<const double> theta, const Metadata& metadata);
-std::vector<double> load_segments(const std::filesystem::path& path, const std::vector<Segment>& segments);
+std::vector<double> load_segments(const std::filesystem::path& path, const std::vector<Segment>& segments,
+                                  double largest);
 }  // namespace detail
 
 /// Saves a network's parameters as safetensors, one tensor a segment, atomically. PyTorch loads an Mlp's file as a
@@ -32,10 +34,11 @@ void save_weights(const std::filesystem::path& path, const Net& network, const V
 }
 
 /// Loads the parameters of a network. Throws Error, naming file and tensor, unless the file holds exactly the network's
-/// segments, in float or double.
+/// segments, in float or double, of finite numbers that fit the network's.
 template <Network Net>
 Vector<typename Net::Scalar> load_weights(const std::filesystem::path& path, const Net& network) {
-  const std::vector<double> numbers = detail::load_segments(path, network.segments());
+  const std::vector<double> numbers =
+      detail::load_segments(path, network.segments(), std::numeric_limits<typename Net::Scalar>::max());
   Vector<typename Net::Scalar> theta(network.parameters());
   std::ranges::transform(numbers, theta.data(), [](double x) { return static_cast<typename Net::Scalar>(x); });
   return theta;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <mellow/core/environment.hpp>
+#include <mellow/core/mask_reader.hpp>
 
 namespace mellow::training {
 
@@ -25,30 +26,6 @@ Observation<E> make_observation(const E& environment) {
 }
 
 namespace detail {
-
-/// Reads the action mask of an environment that has one, and hands it to an agent.
-template <class E>
-class Masks {
- public:
-  explicit Masks(const E& environment) {
-    if constexpr (MaskedEnvironment<E>) {
-      if constexpr (requires { environment.masks_actions(); })
-        if (!environment.masks_actions()) return;
-      storage_.setConstant(environment.action_space().n, true);
-    }
-  }
-
-  /// Which actions are allowed now; empty where the environment says nothing of it.
-  ActionMask of(const E& environment) {
-    const auto size = static_cast<std::size_t>(storage_.size());
-    if constexpr (MaskedEnvironment<E>)
-      if (size > 0) environment.action_mask({storage_.data(), size});
-    return {storage_.data(), size};
-  }
-
- private:
-  Eigen::Array<bool, Eigen::Dynamic, 1> storage_;
-};
 
 /// The reward by which an agent is judged.
 template <class E>
@@ -78,7 +55,7 @@ std::vector<double> evaluate(Agent& agent, E environment, Index episodes, Rng rn
   if constexpr (require_environment<E>()) {
     require(episodes > 0, "training::evaluate", "episodes must be positive", episodes);
     Observation<E> observation = make_observation(environment);
-    detail::Masks<E> masks(environment);
+    MaskReader<E> masks(environment);
     for (Index episode = 0; episode < episodes; ++episode) {
       environment.reset(rng);
       double total = 0.0;

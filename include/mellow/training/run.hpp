@@ -150,7 +150,7 @@ auto train(Agent& agent, E environment_to_run, const RunOptions& options, Callba
     RunStatus& status = state.status;
     E& environment = state.result.environment;
     Observation<E> next_observation = state.observation;
-    detail::Masks<E> masks(environment);
+    MaskReader<E> masks(environment);
 
     const auto evaluate_now = [&] {
       status.evaluation_return =

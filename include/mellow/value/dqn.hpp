@@ -237,7 +237,7 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
                .target_network = Types::take_target(network, parts...),
                .online = {},
                .target = {},
-               .gradient = Vector<Scalar>::Zero(network.parameters()),
+               .gradient = {},
                .head = Types::template take<roles::Head, typename Types::Head>(parts...),
                .head_state = {},
                .optimizer = Types::template take<roles::Optimizer, typename Types::Optimizer>(parts...),
@@ -262,6 +262,7 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
   Rng rng(options_.seed);
   l.online =
       nn::initialize(l.network, rng, Types::template take<roles::Initializer, typename Types::Initializer>(parts...));
+  l.gradient.setZero(l.online.size());
   if constexpr (std::same_as<Net, typename Types::TargetNet>) l.target = l.online;
   if (l.target.size() != l.target_network.parameters()) l.target = nn::initialize(l.target_network, rng);
   if constexpr (requires { tracking_.part.require_fits(l); }) tracking_.part.require_fits(l);

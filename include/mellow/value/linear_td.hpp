@@ -8,8 +8,8 @@
 namespace mellow::value {
 
 /// The values of a policy as v(s) = theta' phi(s): linear TD(lambda) with `Accumulating` traces (Sutton 1988; lambda =
-/// 0 is TD(0)), or true online TD(lambda) with `Dutch` traces (van Seijen & Sutton 2014), whose theta equals that of
-/// the online lambda-return at every step.
+/// 0 is TD(0)), or true online TD(lambda) with `Dutch` traces (van Seijen et al. 2016), whose theta equals that of the
+/// online lambda-return at every step.
 ///
 /// On-policy it converges; off-policy it may diverge, and `GradientTd` does not. Allocates nothing after construction.
 template <class Kind = Accumulating>
@@ -36,9 +36,9 @@ class LinearTd {
     const double value = theta_.dot(phi), next_value = terminated ? 0.0 : theta_.dot(next_phi);
     const double error = reward + options_.discount * next_value - value;
     if constexpr (std::same_as<Kind, Dutch>) {
-      trace_ += (1.0 - alpha * trace_.dot(phi)) * phi;
+      trace_ += alpha * (1.0 - trace_.dot(phi)) * phi;  // the learning rate is in the trace
       const double moved = value - before_;
-      theta_ += alpha * (error + moved) * trace_ - alpha * moved * phi;
+      theta_ += (error + moved) * trace_ - alpha * moved * phi;
       before_ = next_value;
     } else {
       trace_ += phi;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include <mellow/core/memory.hpp>
 #include <mellow/core/metric.hpp>
 #include <mellow/data/transition.hpp>
 #include <mellow/operators/mask.hpp>
@@ -62,12 +63,15 @@ class TabularQ {
         states_(states),
         backup_(take_part<roles::Backup, Backup>(parts...)),
         exploration_(take_part<roles::Exploration, Exploration>(parts...)),
-        traces_(take_part<roles::Traces, Traces>(parts...), states * actions) {
+        traces_(take_part<roles::Traces, Traces>(parts...), 0) {
     require(states > 0, "value::TabularQ", "states must be positive", states);
     require(actions > 0, "value::TabularQ", "actions must be positive", actions);
     options_.validate();
     (validate_part(parts), ...);
-    tables_.setConstant(actions, (double_tables ? 2 : 1) * states, options_.initial_value);
+    within_memory("value::TabularQ", "a table of this many states does not fit into memory", states, [&] {
+      tables_.setConstant(actions, (double_tables ? 2 : 1) * states, options_.initial_value);
+      traces_ = {take_part<roles::Traces, Traces>(parts...), states * actions};
+    });
     before_.setConstant(actions, options_.initial_value);
     probabilities_.setZero(actions);
     allowed_ = other_allowed_ = probabilities_;

@@ -39,8 +39,12 @@ class TabularTd {
   }
 
   /// Learns from one step and returns its temporal-difference error. A truncated episode ends, but its last state's
-  /// value counts.
+  /// value counts. Throws Error for a state out of range.
   double observe(Index state, double reward, Index next, bool terminated, bool truncated = false) {
+    const auto is_state = [&](Index s) { return s >= 0 && s < values_.size(); };
+    if (!is_state(state) || !is_state(next))
+      throw Error("value::TabularTd", fmt::format("states must lie in [0, {})", values_.size()),
+                  is_state(state) ? next : state);
     const double next_value = terminated ? 0.0 : values_[next];
     const double error = reward + options_.discount * next_value - values_[state];
     traces_.update(values_.data(), state, options_.learning_rate(steps_), error, before_);

@@ -47,8 +47,9 @@ struct Replacing {
   double visited(double, double) const { return 1.0; }
 };
 
-/// Dutch traces, e(s) <- (1 - alpha) e(s) + 1 at a visit, with the correction that makes the update equal to the online
-/// lambda-return at every step: true online TD(lambda) and Sarsa(lambda) (van Seijen & Sutton 2014). The one to prefer.
+/// Dutch traces, e(s) <- (1 - alpha) e(s) + alpha at a visit, with the correction that makes the update equal to the
+/// online lambda-return at every step, for any schedule of alpha: true online TD(lambda) and Sarsa(lambda) (van Seijen
+/// et al. 2016). The one to prefer.
 struct Dutch {
   using role = roles::Traces;
   double lambda = 0.9;  ///< in [0, 1]
@@ -56,7 +57,7 @@ struct Dutch {
   /// Throws Error for a lambda out of range.
   void validate() const { detail::validate_lambda("value::Dutch", lambda); }
   /// The trace after a visit.
-  double visited(double trace, double learning_rate) const { return (1.0 - learning_rate) * trace + 1.0; }
+  double visited(double trace, double learning_rate) const { return (1.0 - learning_rate) * trace + learning_rate; }
 };
 
 /// What `roles::Traces` asks for: `lambda`, and `visited(trace, learning_rate)`, the trace after a visit.
@@ -81,13 +82,13 @@ class EligibilityTraces {
   void update(double* values, Index entry, double learning_rate, double td_error, double before) {
     if (traces_[entry] == 0.0) active_.push_back(entry);
     traces_[entry] = kind_.visited(traces_[entry], learning_rate);
-    double error = td_error, moved = 0.0;
-    if constexpr (std::same_as<Kind, Dutch>) {
-      moved = values[entry] - before;
-      error += moved;
+    if constexpr (std::same_as<Kind, Dutch>) {  // the learning rate is in the traces
+      const double moved = values[entry] - before;
+      for (const Index i : active_) values[i] += (td_error + moved) * traces_[i];
+      values[entry] -= learning_rate * moved;
+    } else {
+      for (const Index i : active_) values[i] += learning_rate * td_error * traces_[i];
     }
-    for (const Index i : active_) values[i] += learning_rate * error * traces_[i];
-    values[entry] -= learning_rate * moved;
   }
 
   /// All traces fade by discount x lambda.

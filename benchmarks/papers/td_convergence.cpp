@@ -493,6 +493,33 @@ Claim sampled_study(Study& study) {
                               squares.col(count - 2).mean(), squares.col(count - 1).mean())};
 }
 
+/// Repeated updates of one gradient step of 1 / L on Baird's star, from its usual start.
+Claim baird(Study& study) {
+  Vector<double> start = Vector<double>::Ones(8);
+  start[6] = 10;
+  const auto radius_of = [&](double ridge, bool& ended_well) {
+    const ExpectedTd td(environments::baird_star(), ridge);
+    const auto forces = td.force_constants();
+    const GradientUpdate update{.steps = 1, .learning_rate = forces.learning_rate()};
+    const auto run = value::td_iteration(td, start, update, {.updates = 100'000});
+    ended_well = forces.certified() ? run.converged : run.diverged;
+    const double radius = value::spectral_radius<double>(td.gradient_map(1, forces.learning_rate()));
+    study.row("Baird's star", fmt::format("ridge {}", ridge), 0, "spectral radius", radius);
+    return radius;
+  };
+  bool diverged = false, converged = false;
+  const double free = radius_of(0.0, diverged), held = radius_of(3.0, converged);
+  return {
+      .claim =
+          "On Baird's star updates of one gradient step diverge, and converge with a ridge of 3, which makes F_theta "
+          "< F_w",
+      .paper = "none: ours",
+      .measured = "factor by which an update grows in the end, without a ridge",
+      .ours = {free, free, free},
+      .verdict = verdict(diverged && converged && free > 1 && held < 1),
+      .note = fmt::format("with it {:.4f}; simulated as well", held)};
+}
+
 }  // namespace
 
 Paper td_convergence() {
@@ -505,6 +532,7 @@ Paper td_convergence() {
             std::ranges::copy(family_study(study), std::back_inserter(claims));
             frozen_target(study);
             claims.push_back(sampled_study(study));
+            claims.push_back(baird(study));
             return claims;
           }};
 }

@@ -124,9 +124,10 @@ std::string name_of_campaign(const Result& result) {
   return fmt::format("{} in {}", text_of(result.summary.at("agent")), text_of(result.summary.at("environment")));
 }
 
-page::Section section_of_campaign(const Result& result) {
+page::Section section_of_campaign(const Result& result, const fs::path& below) {
   const Json& summary = result.summary;
-  page::Section section{.title = fmt::format("{} ({})", name_of_campaign(result), result.folder.filename().string())};
+  page::Section section{
+      .title = fmt::format("{} ({})", name_of_campaign(result), result.folder.lexically_relative(below).string())};
   const Json& run = summary.at("run");
   section.blocks.emplace_back(page::Text{
       fmt::format("Runs: {}, of {} environment steps, seeds from {}. The mean return over {} fresh episodes is a run's "
@@ -158,18 +159,33 @@ std::vector<fs::path> runs_of(const Result& result) {
   return runs;
 }
 
-/// Campaigns in one environment beside each other: a bar each, and their learning curves. Draws into `folder`.
-page::Section section_of_comparison(const std::string& environment, const std::vector<const Result*>& campaigns,
+/// The environment of a campaign, with those of its own settings that are not the defaults: only campaigns of one task can
+/// be compared.
+std::string task_of(const Json& summary) {
+  std::string task = summary.at("environment");
+  EnvironmentConfig config(task);
+  Settings settings;
+  settings.set_prefix("env.");
+  config.describe(settings);
+  const Json& given = summary.at("settings");
+  for (const auto& [name, value] : settings.values())
+    if (given.contains(name) && given.at(name) != value)
+      task += fmt::format(", {} = {}", name, text_of(given.at(name)));
+  return task;
+}
+
+/// Campaigns of one task beside each other: a bar each, and their learning curves. Draws into `folder`.
+page::Section section_of_comparison(const std::string& task, const std::vector<const Result*>& campaigns,
                                     const fs::path& folder) {
-  page::Section section{.title = fmt::format("Compared: {}", environment)};
-  tools::BarChart bars{.title = environment, .y_label = "mean return over fresh episodes"};
-  tools::Plot curves{.title = environment, .x_label = "environment steps", .y_label = "return of the greedy policy"};
+  page::Section section{.title = fmt::format("Compared: {}", task)};
+  tools::BarChart bars{.title = task, .y_label = "mean return over fresh episodes"};
+  tools::Plot curves{.title = task, .x_label = "environment steps", .y_label = "return of the greedy policy"};
   tools::BarSeries best{.label = "best weights"}, last{.label = "last weights"};
   page::Table table{.columns = {"campaign", "runs", "best weights", "95 % interval", "last weights", "95 % interval"},
                     .rows = {}};
   for (const Result* campaign : campaigns) {
     const Json& summary = campaign->summary;
-    const std::string name = campaign->folder.filename().string();
+    const std::string name = campaign->folder.lexically_relative(folder).string();
     bars.groups.push_back(name);
     std::vector<std::string> row{name, text_of(summary.at("seeds"))};
     for (auto* series : {&best, &last}) {
@@ -186,11 +202,11 @@ page::Section section_of_comparison(const std::string& environment, const std::v
   }
   bars.series = {best, last};
   for (const EnvironmentEntry& entry : environment_list())
-    if (entry.name == environment && entry.solved)
+    if (entry.name == task && entry.solved)
       bars.reference = curves.reference = tools::ReferenceLine{*entry.solved, "solved"};
   section.blocks.emplace_back(page::Text{"IQM over the runs of each campaign, with its bootstrap interval."});
   section.blocks.emplace_back(std::move(table));
-  std::string name = environment;
+  std::string name = task;
   for (char& c : name)
     if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
   save_plot(folder / "report" / ("bars-" + name), bars);
@@ -257,21 +273,20 @@ std::vector<page::Section> sections_of(Results results, const fs::path& folder) 
           {section.title, text_of(r.summary.at("settings").at("scale")), verdicts(r.summary.at("claims"))});
       return section;
     });
-  std::map<std::string, std::vector<const Result*>> by_environment;
+  std::map<std::string, std::vector<const Result*>> by_task;
   std::vector<page::Section> single;
   for (const Result& result : with_campaigns)
     add(single, results, result, [&](const Result& r) {
-      auto section = section_of_campaign(r);
+      auto section = section_of_campaign(r, folder);
       const Json& best = r.summary.at("best_weights");
       campaigns.rows.push_back({section.title, text_of(r.summary.at("seeds")), text_of(r.summary.at("run").at("steps")),
                                 figure(best.at("iqm")), interval(best.at("interval"))});
-      by_environment[r.summary.at("environment")].push_back(&r);
+      by_task[task_of(r.summary)].push_back(&r);
       return section;
     });
-  for (const auto& [environment, list] : by_environment)
+  for (const auto& [task, list] : by_task)
     if (list.size() > 1)
-      add(sections, results, *list.front(),
-          [&](const Result&) { return section_of_comparison(environment, list, folder); });
+      add(sections, results, *list.front(), [&](const Result&) { return section_of_comparison(task, list, folder); });
   std::ranges::move(single, std::back_inserter(sections));
 
   page::Section overview{.title = "Overview"};
@@ -307,7 +322,7 @@ void report(int argc, const char* const* argv) {
   constexpr auto title = "Results of mellow";
   tools::write_file_atomically(folder / "report.html", page::html(title, sections));
   tools::write_file_atomically(folder / "report.md", page::markdown(title, sections, folder));
-  fmt::print("{} papers and {} campaigns: {}, {}\n", papers, campaigns, (folder / "report.html").string(),
+  fmt::print("{} papers and {} campaigns found: {}, {}\n", papers, campaigns, (folder / "report.html").string(),
              (folder / "report.md").string());
 }
 

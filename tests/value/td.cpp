@@ -144,7 +144,7 @@ TEST_CASE("True online TD(lambda) is the online lambda-return") {
 
 TEST_CASE("A table of values refuses a state that it does not have") {
   TabularTd td(3);
-  CHECK_THROWS_WITH(td.observe(3, 0.0, 0, false), Contains("[0, 3)") && Contains("3"));
+  CHECK_THROWS_WITH(td.observe(3, 0.0, 0, false), Catch::Contains("[0, 3)") && Catch::Contains("3"));
   CHECK_THROWS_AS(td.observe(0, 0.0, -1, false), Error);
 }
 

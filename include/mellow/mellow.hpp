@@ -119,6 +119,7 @@
 #include <mellow/preference/absolute_losses.hpp>
 #include <mellow/preference/batch_losses.hpp>
 #include <mellow/preference/c2_dpo.hpp>
+#include <mellow/preference/displacement_toy.hpp>
 #include <mellow/preference/dpo.hpp>
 #include <mellow/preference/elementary.hpp>
 #include <mellow/preference/exact.hpp>

@@ -66,9 +66,9 @@ OptimalPolicy solve(const G& g, const RlhfProblem& problem, std::span<const Inde
   const double at_one = problem.beta * g.derivative(1.0);
   // Below this, f' does not reach the greatest reward's slope on its increasing part.
   const double reached = std::isinf(g.greatest_slope()) ? -infinity : greatest - problem.beta * g.greatest_slope();
-  // Above the high end all ratios are at most 1, below the low one at least 1.
+  // Above the high end no ratio exceeds 1. Where the penalty reaches all responses none is below 1 under the low end.
   const double high = std::max(greatest - at_one, least_nu);
-  const double low = std::max({std::min(least - at_one, high), least_nu, reached});
+  const double low = std::max(reached, std::isinf(least_nu) ? std::min(least - at_one, high) : least_nu);
   const auto missing = [&](double nu) {
     const auto [mass, slope] = penalised_mass(g, problem, penalised, nu);
     return std::pair{1.0 - mass, slope};
@@ -77,7 +77,7 @@ OptimalPolicy solve(const G& g, const RlhfProblem& problem, std::span<const Inde
   OptimalPolicy found{.policy = Vector<double>::Zero(problem.reference.size()),
                       .ratios = Vector<double>::Zero(problem.reference.size()),
                       .multiplier = low};
-  if (at_low > 0.0 && low > least_nu)
+  if (at_low > 1e-8 && low > least_nu)
     throw Error(where, "the optimum lies where f' no longer increases; beta must be greater", problem.beta);
   if (at_low < 0.0) found.multiplier = missing(high).first < 0.0 ? high : find_root(missing, low, high);
   for (const Index y : penalised) {

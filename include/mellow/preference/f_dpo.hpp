@@ -41,7 +41,7 @@ struct WithDivergence {
 
 /// f-DPO (Wang et al. 2024): DPO with the KL penalty replaced by an f-divergence,
 ///
-///     L = -log sigma(z),  z = beta (h(a_w) - h(a_l)),  h(a) = f'(exp(a)) up to a constant
+///     L = -log sigma(z),  z = beta (h(a_w) - h(a_l)),  h(a) = f'(exp(a)) - f'(1)
 ///     dL/dl_w = -beta sigma(-z) h'(a_w),  dL/dl_l = beta sigma(-z) h'(a_l)
 ///
 /// f need not be convex (Pipano et al. 2026); `is_dpo_inducing` says whether the loss is that of an RLHF problem.
@@ -69,7 +69,7 @@ struct FDpo {
 /// size exp(-a): clip the gradient's norm.
 using SquaredPo = FDpo<SquaredLog>;
 
-/// chiPO (Huang et al. 2025): L = -log sigma(z) with z = beta (h(a_w) - h(a_l)), h(a) = exp(a) + a, clipped to
+/// chiPO (Huang et al. 2025): L = -log sigma(z) with z = beta (h(a_w) - h(a_l)), h(a) = exp(a) - 1 + a, clipped to
 /// [-2 reward_limit, 2 reward_limit]; the gradient is 0 beyond.
 struct ChiPo {
   double beta = 0.1;                                              ///< > 0

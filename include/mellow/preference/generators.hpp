@@ -12,7 +12,7 @@
 
 namespace mellow::preference {
 
-/// f'(exp(a)) up to a constant, and its derivative in a.
+/// h(a) = f'(exp(a)) - f'(1), which is 0 at the reference, and its derivative in a.
 struct Score {
   double value = 0;  ///< h(a)
   double slope = 0;  ///< dh / da
@@ -81,14 +81,14 @@ struct ReverseKl {
   double inverse(double v) const { return std::exp(v - 1.0); }        ///< of f'
 };
 
-/// f = -log t: h = -exp(-a), dh/da = exp(-a). -a is bounded at `exponent_limit`; the derivative is 0 there.
+/// f = -log t: h = 1 - exp(-a), dh/da = exp(-a). -a is bounded at `exponent_limit`; the derivative is 0 there.
 struct ForwardKl {
   double exponent_limit = 80.0;  ///< > 0
 
   /// h and dh/da.
   Score score(double a) const {
     const Score e = detail::bounded_exponential(-a, exponent_limit);
-    return {-e.value, e.slope};
+    return {1.0 - e.value, e.slope};
   }
   bool clips(double a) const { return -a > exponent_limit; }    ///< whether the bound is at work
   double f(double t) const { return -std::log(t); }             ///< the generator
@@ -100,9 +100,9 @@ struct ForwardKl {
   double inverse(double v) const { return -1.0 / v; }           ///< of f', for v < 0
 };
 
-/// f = t log t - (t + 1) log((t + 1) / 2): h = log sigma(a), dh/da = sigma(-a).
+/// f = t log t - (t + 1) log((t + 1) / 2): h = log(2 sigma(a)), dh/da = sigma(-a).
 struct JensenShannon {
-  Score score(double a) const { return {log_sigmoid(a), sigmoid(-a)}; }  ///< h and dh/da
+  Score score(double a) const { return {0.6931471805599453 + log_sigmoid(a), sigmoid(-a)}; }  ///< h and dh/da
   /// The generator.
   double f(double t) const { return (t > 0 ? t * std::log(t) : 0.0) - (t + 1.0) * std::log(0.5 * (t + 1.0)); }
   double derivative(double t) const { return std::log(2.0 * t / (1.0 + t)); }   ///< f'
@@ -113,7 +113,7 @@ struct JensenShannon {
   double inverse(double v) const { return std::exp(v) / (2.0 - std::exp(v)); }  ///< of f', for v < log 2
 };
 
-/// f = (t^alpha - 1 - alpha (t - 1)) / (alpha (alpha - 1)), 0 < alpha < 1: h = exp((alpha - 1) a) / (alpha - 1),
+/// f = (t^alpha - 1 - alpha (t - 1)) / (alpha (alpha - 1)), 0 < alpha < 1: h = (exp((alpha - 1) a) - 1) / (alpha - 1),
 /// dh/da = exp((alpha - 1) a). Towards alpha = 1 the reverse KL, towards 0 the forward. (alpha - 1) a is bounded at
 /// `exponent_limit`; the derivative is 0 there.
 struct AlphaDivergence {
@@ -141,7 +141,7 @@ struct AlphaDivergence {
   double inverse(double v) const { return std::pow(1.0 + (alpha - 1.0) * v, 1.0 / (alpha - 1.0)); }
 };
 
-/// f = (sqrt(t) - 1)^2: h = -exp(-a / 2), dh/da = exp(-a / 2) / 2. -a / 2 is bounded at `exponent_limit`; the derivative
+/// f = (sqrt(t) - 1)^2: h = 1 - exp(-a / 2), dh/da = exp(-a / 2) / 2. -a / 2 is bounded at `exponent_limit`; the derivative
 /// is 0 there.
 struct SquaredHellinger {
   double exponent_limit = 80.0;  ///< > 0
@@ -149,7 +149,7 @@ struct SquaredHellinger {
   /// h and dh/da.
   Score score(double a) const {
     const Score e = detail::bounded_exponential(-0.5 * a, exponent_limit);
-    return {-e.value, 0.5 * e.slope};
+    return {1.0 - e.value, 0.5 * e.slope};
   }
   bool clips(double a) const { return -0.5 * a > exponent_limit; }                  ///< whether the bound is at work
   double f(double t) const { return (std::sqrt(t) - 1.0) * (std::sqrt(t) - 1.0); }  ///< the generator
@@ -161,7 +161,7 @@ struct SquaredHellinger {
   double inverse(double v) const { return 1.0 / ((1.0 - v) * (1.0 - v)); }          ///< of f', for v < 1
 };
 
-/// f = (t - 1)^2: h = 2 exp(a), dh/da the same. Not DPO-inducing: the optimal policy may leave a response out. a is
+/// f = (t - 1)^2: h = 2 (exp(a) - 1), dh/da = 2 exp(a). Not DPO-inducing: the optimal policy may leave a response out. a is
 /// bounded at `exponent_limit`; the derivative is 0 there.
 struct ChiSquare {
   double exponent_limit = 80.0;  ///< > 0
@@ -169,7 +169,7 @@ struct ChiSquare {
   /// h and dh/da.
   Score score(double a) const {
     const Score e = detail::bounded_exponential(a, exponent_limit);
-    return {2.0 * e.value, 2.0 * e.slope};
+    return {2.0 * (e.value - 1.0), 2.0 * e.slope};
   }
   bool clips(double a) const { return a > exponent_limit; }      ///< whether the bound is at work
   double f(double t) const { return (t - 1.0) * (t - 1.0); }     ///< the generator
@@ -181,7 +181,7 @@ struct ChiSquare {
   double inverse(double v) const { return 1.0 + 0.5 * v; }       ///< of f', for v >= -2
 };
 
-/// f = (t - 1)^2 / 2 + t log t, chiPO's: h = exp(a) + a, dh/da = exp(a) + 1. a in the exponent is bounded at
+/// f = (t - 1)^2 / 2 + t log t, chiPO's: h = exp(a) - 1 + a, dh/da = exp(a) + 1. a in the exponent is bounded at
 /// `exponent_limit`; its part of the derivative is 0 there.
 struct ChiSquareKl {
   double exponent_limit = 88.0;  ///< > 0
@@ -189,7 +189,7 @@ struct ChiSquareKl {
   /// h and dh/da.
   Score score(double a) const {
     const Score e = detail::bounded_exponential(a, exponent_limit);
-    return {e.value + a, e.slope + 1.0};
+    return {e.value - 1.0 + a, e.slope + 1.0};
   }
   bool clips(double a) const { return a > exponent_limit; }  ///< bound at work?
   double f(double t) const { return 0.5 * (t - 1.0) * (t - 1.0) + (t > 0 ? t * std::log(t) : 0.0); }  ///< generator
@@ -230,10 +230,10 @@ double inverse_slope(const G& g, double v) {
   if (v == g.greatest_slope()) return g.increasing_until();
   if constexpr (requires { g.inverse(v); }) return g.inverse(v);
   else {
-    const double shift = g.derivative(1.0) - g.score(0.0).value;
+    const double at_reference = g.derivative(1.0);
     const auto error = [&](double a) {
       const Score score = g.score(a);
-      return std::pair{score.value + shift - v, score.slope};
+      return std::pair{score.value + at_reference - v, score.slope};
     };
     const double end = std::log(g.increasing_until());
     double low = -1.0, high = std::isinf(end) ? 1.0 : end;
@@ -249,12 +249,8 @@ struct Tilted {
   G generator{};   ///< f
   double k = 0.0;  ///< finite
 
-  /// h and dh/da.
-  Score score(double a) const {
-    const Score of = generator.score(a);
-    return {of.value + k, of.slope};
-  }
-  double f(double t) const { return generator.f(t) + k * (t - 1.0); }         ///< the generator
+  Score score(double a) const { return generator.score(a); }           ///< h and dh/da, which k leaves as they are
+  double f(double t) const { return generator.f(t) + k * (t - 1.0); }  ///< the generator
   double derivative(double t) const { return generator.derivative(t) + k; }   ///< f'
   double least_slope() const { return generator.least_slope() + k; }          ///< of f'
   double increasing_until() const { return generator.increasing_until(); }    ///< as before

@@ -79,7 +79,7 @@ template <PairLoss L>
   }
 }
 
-template <PairLoss L>
+template <class L>
 double reward_scale(const L& loss) {
   if constexpr (requires { loss.beta; }) return loss.beta;
   else if constexpr (requires { loss.loss.beta; }) return loss.loss.beta;  // of a loss around another

@@ -52,10 +52,16 @@ class DisplacementToy {
       const Index chosen = k * options_.responses, rejected = chosen + 1;
       features_.col(rejected) = options_.scale * features_.col(chosen) + options_.noise * features_.col(rejected);
     }
+    Matrix<double> reference;
+    log_probs(Vector<double>::Zero(parameters()), reference);
+    reference_chosen_ = reference.row(0);
+    reference_rejected_ = reference.row(1);
   }
 
-  Index parameters() const { return options_.features; }  ///< of w
-  Index prompts() const { return options_.prompts; }      ///< pairs
+  Index parameters() const { return options_.features; }                            ///< of w
+  Index prompts() const { return options_.prompts; }                                ///< pairs
+  const Vector<double>& reference_chosen() const { return reference_chosen_; }      ///< log pi_ref(0 | k), one a prompt
+  const Vector<double>& reference_rejected() const { return reference_rejected_; }  ///< log pi_ref(1 | k)
 
   /// Writes log pi(y | k), responses x prompts. Throws Error where w has another length.
   void log_probs(const ConstVectorRef<double>& w, Matrix<double>& log_probs) const {
@@ -83,6 +89,7 @@ class DisplacementToy {
   DisplacementToyOptions options_;
   Matrix<double> features_;  // features x (responses x prompts)
   Matrix<double> biases_;    // responses x prompts
+  Vector<double> reference_chosen_, reference_rejected_;
 };
 
 }  // namespace mellow::preference

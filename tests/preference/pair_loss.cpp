@@ -201,7 +201,7 @@ TEST_CASE("Bad input is refused in words") {
   const PairBatch<double> batch{.chosen = l_w, .rejected = l_l};
   CHECK_THROWS_WITH(pair_loss(Dpo{}, PairBatch<double>{}), Contains("the batch must have a pair"));
   CHECK_THROWS_WITH(pair_loss(Dpo{}, PairBatch<double>{.chosen = l_w, .rejected = two}),
-                    Contains("rejected must have 3 log-probabilities (got 2)"));
+                    Contains("rejected must have 3 numbers (got 2)"));
   CHECK_THROWS_WITH(pair_loss(Dpo{}, PairBatch<double>{.chosen = l_w, .rejected = l_l, .reference_chosen = two}),
                     Contains("reference_chosen must be absent or have 3 numbers (got 2)"));
   CHECK_THROWS_WITH(pair_loss(Dpo{}, batch, short_d, d_l), Contains("d_chosen must have 3 numbers (got 2)"));

@@ -103,8 +103,7 @@ struct TokenMeanNll {
   double add(const PairBatch<Scalar>& batch, double scale, VectorRef<Scalar> d_chosen) const {
     constexpr auto where = "preference::TokenMeanNll";
     batch.validate(where);
-    require(d_chosen.size() == batch.size(), where, fmt::format("d_chosen must have {} numbers", batch.size()),
-            d_chosen.size());
+    detail::require_size(d_chosen.size(), batch.size(), where, "d_chosen");
     double log_prob = 0, tokens = 0;
     for (Index i = 0; i < batch.size(); ++i) {
       log_prob += batch.chosen[i];

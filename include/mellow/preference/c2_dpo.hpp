@@ -44,18 +44,39 @@ struct C2Dpo {
 
   /// g, by how much the constraint is broken.
   double residual(const Pair& pair) const {
-    if (constraint == Constraint::Log) return pair.chosen_log_ratio() + pair.rejected_log_ratio();
-    return log_add_exp(pair.chosen, pair.rejected) - log_add_exp(pair.reference_chosen, pair.reference_rejected);
+    return constraint == Constraint::Log ? residual_of<Constraint::Log>(pair) : residual_of<Constraint::Identity>(pair);
   }
 
   /// Value and derivatives.
   PairTerm operator()(const Pair& pair) const {
+    return constraint == Constraint::Log ? term<Constraint::Log>(pair) : term<Constraint::Identity>(pair);
+  }
+
+  /// Calls use(loss) with this loss for its one constraint, for loops: the Log form needs fewer exponentials.
+  template <class Use>
+  void specialised(const Use& use) const {
+    if (constraint == Constraint::Log) use([*this](const Pair& pair) { return term<Constraint::Log>(pair); });
+    else use([*this](const Pair& pair) { return term<Constraint::Identity>(pair); });
+  }
+
+ private:
+  template <Constraint held>
+  static double residual_of(const Pair& pair) {
+    if constexpr (held == Constraint::Log) return pair.chosen_log_ratio() + pair.rejected_log_ratio();
+    else return log_add_exp(pair.chosen, pair.rejected) - log_add_exp(pair.reference_chosen, pair.reference_rejected);
+  }
+
+  template <Constraint held>
+  PairTerm term(const Pair& pair) const {
     const PairTerm dpo = Dpo{.beta = beta}(pair);
-    const double g = residual(pair), sign = g > 0.0 ? 1.0 : g < 0.0 ? -1.0 : 0.0;
-    const double penalty = norm == Norm::L2 ? g * g : std::abs(g), slope = norm == Norm::L2 ? 2.0 * g : sign;
-    const double h = lambda * slope;
-    const double share = constraint == Constraint::Log ? 1.0 : sigmoid(pair.chosen - pair.rejected);
-    const double other = constraint == Constraint::Log ? 1.0 : sigmoid(pair.rejected - pair.chosen);
+    const double g = residual_of<held>(pair), sign = g > 0.0 ? 1.0 : g < 0.0 ? -1.0 : 0.0;
+    const double penalty = norm == Norm::L2 ? g * g : std::abs(g);
+    const double h = lambda * (norm == Norm::L2 ? 2.0 * g : sign);
+    double share = 1.0, other = 1.0;
+    if constexpr (held == Constraint::Identity) {
+      share = sigmoid(pair.chosen - pair.rejected);
+      other = sigmoid(pair.rejected - pair.chosen);
+    }
     return {dpo.value + lambda * penalty, dpo.d_chosen + h * share, dpo.d_rejected + h * other};
   }
 };

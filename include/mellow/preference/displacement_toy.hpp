@@ -65,8 +65,8 @@ class DisplacementToy {
 
   /// Writes log pi(y | k), responses x prompts. Throws Error where w has another length.
   void log_probs(const ConstVectorRef<double>& w, Matrix<double>& log_probs) const {
-    require(w.size() == parameters(), "preference::DisplacementToy",
-            fmt::format("w must have {} numbers", parameters()), w.size());
+    if (w.size() != parameters())
+      throw Error("preference::DisplacementToy", fmt::format("w must have {} numbers", parameters()), w.size());
     log_probs = biases_;
     log_probs.reshaped().noalias() += features_.transpose() * w;
     for (Index k = 0; k < prompts(); ++k) log_probs.col(k).array() -= log_sum_exp(log_probs.col(k));

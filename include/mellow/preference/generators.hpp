@@ -224,8 +224,9 @@ struct SquaredLog {
 /// or by a bracketed Newton's method in log t. Throws Error for v that f' does not reach.
 template <Generator G>
 double inverse_slope(const G& g, double v) {
-  require(v <= g.greatest_slope(), "preference::inverse_slope",
-          fmt::format("f' must reach the slope; its greatest is {}", g.greatest_slope()), v);
+  if (!(v <= g.greatest_slope()))
+    throw Error("preference::inverse_slope",
+                fmt::format("f' must reach the slope; its greatest is {}", g.greatest_slope()), v);
   if (v <= g.least_slope()) return 0.0;
   if (v == g.greatest_slope()) return g.increasing_until();
   if constexpr (requires { g.inverse(v); }) return g.inverse(v);

@@ -11,6 +11,17 @@
 
 namespace mellow::preference {
 
+namespace detail {
+/// Throws Error for another size. Unlike `require`, makes no text where all is well.
+inline void require_size(Index size, Index wanted, std::string_view where, std::string_view name) {
+  if (size != wanted) throw Error(where, fmt::format("{} must have {} numbers", name, wanted), size);
+}
+inline void require_size_or_none(Index size, Index wanted, std::string_view where, std::string_view name) {
+  if (size != 0 && size != wanted)
+    throw Error(where, fmt::format("{} must be absent or have {} numbers", name, wanted), size);
+}
+}  // namespace detail
+
 /// A view of contiguous numbers that live elsewhere, or of none: an Eigen vector or column, a std::vector, a span.
 template <class Scalar>
 class Column {
@@ -64,11 +75,9 @@ struct PairBatch {
   /// Throws Error for a batch of none and for columns of different lengths.
   void validate(std::string_view where) const {
     require(size() > 0, where, "the batch must have a pair", size());
-    require(rejected.size() == size(), where, fmt::format("rejected must have {} log-probabilities", size()),
-            rejected.size());
+    detail::require_size(rejected.size(), size(), where, "rejected");
     const auto fits = [&](const Column<Scalar>& column, std::string_view name) {
-      require(column.empty() || column.size() == size(), where,
-              fmt::format("{} must be absent or have {} numbers", name, size()), column.size());
+      detail::require_size_or_none(column.size(), size(), where, name);
     };
     fits(reference_chosen, "reference_chosen");
     fits(reference_rejected, "reference_rejected");

@@ -65,7 +65,7 @@ struct PairBlock {
 
 /// Everything that is called here is inlined, a user's loss too, so that the loop vectorises.
 template <PairLoss L>
-[[gnu::flatten]] void evaluate(const L& given, PairBlock& block, Index n) {
+[[gnu::flatten]] void evaluate_pairs(const L& given, PairBlock& block, Index n) {
   const L loss = given;  // nobody else writes to it
   for (Index i = 0; i < n; ++i) {
     const Pair pair{block.chosen[i],           block.rejected[i],
@@ -77,6 +77,13 @@ template <PairLoss L>
     block.d_rejected[i] = term.d_rejected;
     if constexpr (requires { loss.clips(pair); }) block.clipped[i] = loss.clips(pair) ? 1.0 : 0.0;
   }
+}
+
+template <PairLoss L>
+void evaluate(const L& loss, PairBlock& block, Index n) {
+  const auto use = [&](const auto& one) { evaluate_pairs(one, block, n); };
+  if constexpr (requires { loss.specialised(use); }) loss.specialised(use);
+  else use(loss);
 }
 
 template <class L>
@@ -169,8 +176,8 @@ PairLossValue pair_loss(const L& loss, const PairBatch<Scalar>& batch, double sc
 template <class Scalar>
 void require_gradients(std::string_view where, const PairBatch<Scalar>& batch, Index chosen, Index rejected) {
   batch.validate(where);
-  require(chosen == batch.size(), where, fmt::format("d_chosen must have {} numbers", batch.size()), chosen);
-  require(rejected == batch.size(), where, fmt::format("d_rejected must have {} numbers", batch.size()), rejected);
+  require_size(chosen, batch.size(), where, "d_chosen");
+  require_size(rejected, batch.size(), where, "d_rejected");
 }
 
 }  // namespace detail

@@ -29,8 +29,7 @@ template <class Scalar>
 double wpo_weight(const Column<Scalar>& token_log_probs, const std::type_identity_t<Column<Scalar>>& log_sum_squares) {
   constexpr auto where = "preference::wpo_weight";
   require(token_log_probs.size() > 0, where, "the response must have a token", token_log_probs.size());
-  require(token_log_probs.size() == log_sum_squares.size(), where,
-          fmt::format("log_sum_squares must have {} numbers", token_log_probs.size()), log_sum_squares.size());
+  detail::require_size(log_sum_squares.size(), token_log_probs.size(), where, "log_sum_squares");
   double sum = 0;
   for (Index t = 0; t < token_log_probs.size(); ++t)
     sum += static_cast<double>(token_log_probs[t]) - static_cast<double>(log_sum_squares[t]);
@@ -54,8 +53,7 @@ void ld_weights(Index shared_tokens, double alpha, VectorRef<Scalar> weights) {
 /// A response's log-probability from its tokens', weighed: sum_t w_t log pi(y_t). Without weights, the plain sum.
 template <class Scalar>
 double sum_log_prob(const Column<Scalar>& token_log_probs, const std::type_identity_t<Column<Scalar>>& weights = {}) {
-  require(weights.empty() || weights.size() == token_log_probs.size(), "preference::sum_log_prob",
-          fmt::format("weights must be absent or have {} numbers", token_log_probs.size()), weights.size());
+  detail::require_size_or_none(weights.size(), token_log_probs.size(), "preference::sum_log_prob", "weights");
   double sum = 0;
   for (Index t = 0; t < token_log_probs.size(); ++t)
     sum += static_cast<double>(weights.at(t, 1)) * static_cast<double>(token_log_probs[t]);
@@ -71,10 +69,10 @@ double sequential_kl(const ConstMatrixRef<Scalar>& reference_logits, const Const
                      MatrixRef<Scalar> d_logits) {
   constexpr auto where = "preference::sequential_kl";
   const auto fits = [&](Index rows, Index cols) { return rows == logits.rows() && cols == logits.cols(); };
-  require(fits(reference_logits.rows(), reference_logits.cols()) && fits(d_logits.rows(), d_logits.cols()), where,
-          fmt::format("reference_logits and d_logits must be {} x {}", logits.rows(), logits.cols()),
-          fmt::format("{} x {} and {} x {}", reference_logits.rows(), reference_logits.cols(), d_logits.rows(),
-                      d_logits.cols()));
+  if (!fits(reference_logits.rows(), reference_logits.cols()) || !fits(d_logits.rows(), d_logits.cols()))
+    throw Error(where, fmt::format("reference_logits and d_logits must be {} x {}", logits.rows(), logits.cols()),
+                fmt::format("{} x {} and {} x {}", reference_logits.rows(), reference_logits.cols(), d_logits.rows(),
+                            d_logits.cols()));
   double sum = 0;
   for (Index t = 0; t < logits.cols(); ++t) {
     const double total = log_sum_exp(logits.col(t)), reference_total = log_sum_exp(reference_logits.col(t));
@@ -156,11 +154,10 @@ double tdpo_loss(const L& loss, const PairBatch<Scalar>& batch, const std::type_
   detail::require_gradients(where, batch, gradients.d_chosen.size(), gradients.d_rejected.size());
   detail::validate_loss(loss);
   const Index n = batch.size();
-  require(kl_chosen.size() == n && kl_rejected.size() == n && gradients.d_kl_chosen.size() == n &&
-              gradients.d_kl_rejected.size() == n,
-          where, fmt::format("divergences and their gradients must have {} numbers", n),
-          fmt::format("{}, {}, {} and {}", kl_chosen.size(), kl_rejected.size(), gradients.d_kl_chosen.size(),
-                      gradients.d_kl_rejected.size()));
+  detail::require_size(kl_chosen.size(), n, where, "kl_chosen");
+  detail::require_size(kl_rejected.size(), n, where, "kl_rejected");
+  detail::require_size(gradients.d_kl_chosen.size(), n, where, "d_kl_chosen");
+  detail::require_size(gradients.d_kl_rejected.size(), n, where, "d_kl_rejected");
   const double share = 1.0 / static_cast<double>(n);
   double value = 0;
   for (Index i = 0; i < n; ++i) {
@@ -169,7 +166,8 @@ double tdpo_loss(const L& loss, const PairBatch<Scalar>& batch, const std::type_
                     .reference_chosen = batch.reference_chosen.at(i, 0),
                     .reference_rejected = batch.reference_rejected.at(i, 0)};
     const TdpoTerm term = loss(pair, kl_chosen[i], kl_rejected[i]);
-    require(std::isfinite(term.value), where, fmt::format("the loss of pair {} must be finite", i), term.value);
+    if (!std::isfinite(term.value))
+      throw Error(where, fmt::format("the loss of pair {} must be finite", i), term.value);
     value += share * term.value;
     gradients.d_chosen[i] = static_cast<Scalar>(share * term.d_chosen);
     gradients.d_rejected[i] = static_cast<Scalar>(share * term.d_rejected);

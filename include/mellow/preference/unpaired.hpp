@@ -24,14 +24,11 @@ struct UnpairedBatch {
   /// Throws Error for a batch of none, for columns of different lengths and for a label that is neither 0 nor 1.
   void validate(std::string_view where) const {
     require(size() > 0, where, "the batch must have a response", size());
-    require(reference.empty() || reference.size() == size(), where,
-            fmt::format("reference must be absent or have {} numbers", size()), reference.size());
-    require(desirable.size() == size(), where, fmt::format("desirable must have {} labels", size()), desirable.size());
+    detail::require_size_or_none(reference.size(), size(), where, "reference");
+    detail::require_size(desirable.size(), size(), where, "desirable");
     for (Index i = 0; i < size(); ++i)
       require(desirable[i] == 0 || desirable[i] == 1, where, "desirable must be 0 or 1", desirable[i]);
-    require(mismatched.size() == reference_mismatched.size(), where,
-            fmt::format("reference_mismatched must have {} numbers, as mismatched", mismatched.size()),
-            reference_mismatched.size());
+    detail::require_size(reference_mismatched.size(), mismatched.size(), where, "reference_mismatched");
   }
 };
 
@@ -112,8 +109,7 @@ template <class Scalar>
 double kto_baseline(const Column<Scalar>& mismatched, const Column<Scalar>& reference_mismatched) {
   constexpr auto where = "preference::kto_baseline";
   require(mismatched.size() > 0, where, "there must be mismatched responses", mismatched.size());
-  require(mismatched.size() == reference_mismatched.size(), where,
-          fmt::format("reference_mismatched must have {} numbers", mismatched.size()), reference_mismatched.size());
+  detail::require_size(reference_mismatched.size(), mismatched.size(), where, "reference_mismatched");
   double sum = 0;
   for (Index i = 0; i < mismatched.size(); ++i)
     sum += static_cast<double>(mismatched[i]) - static_cast<double>(reference_mismatched[i]);
@@ -143,8 +139,7 @@ UnpairedLossValue unpaired_loss(const L& loss, const UnpairedBatch<Scalar>& batc
   constexpr auto where = "preference::unpaired_loss";
   batch.validate(where);
   detail::validate_loss(loss);
-  require(d_log_probs.size() == batch.size(), where, fmt::format("d_log_probs must have {} numbers", batch.size()),
-          d_log_probs.size());
+  detail::require_size(d_log_probs.size(), batch.size(), where, "d_log_probs");
   UnpairedLossValue found;
   if (L::uses_baseline) found.metrics.baseline = kto_baseline(batch.mismatched, batch.reference_mismatched);
   const double share = 1.0 / static_cast<double>(batch.size()), beta = detail::reward_scale(loss);
@@ -153,8 +148,8 @@ UnpairedLossValue unpaired_loss(const L& loss, const UnpairedBatch<Scalar>& batc
     const bool desirable = batch.desirable[i] == 1;
     const double a = static_cast<double>(batch.log_probs[i]) - static_cast<double>(batch.reference.at(i, 0));
     const UnpairedTerm term = loss(a, desirable, found.metrics.baseline);
-    require(std::isfinite(term.value), where,
-            fmt::format("the loss of response {} must be finite; its log-ratio is {}", i, a), term.value);
+    if (!std::isfinite(term.value))
+      throw Error(where, fmt::format("the loss of response {} must be finite; its log-ratio is {}", i, a), term.value);
     found.value += share * term.value;
     d_log_probs[i] = static_cast<Scalar>(share * term.d);
     sums[desirable] += beta * a;

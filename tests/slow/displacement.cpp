@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
-// What losses do to the chosen responses of a toy in which they resemble the rejected ones (c2_dpo.md 3.2, squared_po.md
-// 3.2): 3000 full-batch steps of Adam, 20 seeds, checkpoints at 0, 30, 100, 300, 1000 and 3000 steps.
+// SPDX-License-Identifier: Apache-2.0 What losses do to the chosen responses of a toy in which they resemble the
+// rejected ones (c2_dpo.md 3.2, squared_po.md 3.2): 3000 full-batch steps of Adam, 20 seeds, checkpoints at 0, 30, 100,
+// 300, 1000 and 3000 steps.
 #include <algorithm>
 #include <array>
 

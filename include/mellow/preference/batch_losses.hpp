@@ -10,8 +10,8 @@
 
 namespace mellow::preference {
 
-// Losses of pairs that couple the rows of a batch. Each has `add`, which adds `scale` times its gradient to what is there
-// and returns its value, so that they sum with losses of pairs (`add_pair_loss`).
+// Losses of pairs that couple the rows of a batch. Each has `add`, which adds `scale` times its gradient to what is
+// there and returns its value, so that they sum with losses of pairs (`add_pair_loss`).
 
 /// What sorting takes, kept between batches so that none allocates.
 template <class Scalar>
@@ -60,8 +60,8 @@ struct Aot {
     detail::require_smoothing("preference::Aot", label_smoothing);
   }
 
-  /// Adds `scale` times the gradient of the mean over the batch, which is returned. Weights of pairs are not used. Throws
-  /// Error for columns that do not fit, numbers out of range, and a loss that is not finite.
+  /// Adds `scale` times the gradient of the mean over the batch, which is returned. Weights of pairs are not used.
+  /// Throws Error for columns that do not fit, numbers out of range, and a loss that is not finite.
   template <class Scalar>
   double add(const PairBatch<Scalar>& batch, double scale, VectorRef<Scalar> d_chosen, VectorRef<Scalar> d_rejected,
              SortScratch<Scalar>& scratch) const {

@@ -26,9 +26,9 @@ enum class Norm {
 ///     Log:      dL/dl_w = -beta s + h,     dL/dl_l = beta s + h
 ///     Identity: dL/dl_w = -beta s + h q,   dL/dl_l = beta s + h (1 - q)
 ///
-/// Where both responses have sunk the penalty lifts both, while DPO keeps them apart. With the constraint held, a chosen
-/// response that gains on the rejected one gains probability itself. lambda = 0 is DPO, bit for bit. The identity form
-/// is taken in logarithms, since probabilities of sequences underflow.
+/// Where both responses have sunk the penalty lifts both, while DPO keeps them apart. With the constraint held, a
+/// chosen response that gains on the rejected one gains probability itself. lambda = 0 is DPO, bit for bit. The
+/// identity form is taken in logarithms, since probabilities of sequences underflow.
 struct C2Dpo {
   double beta = 0.1;     ///< > 0
   double lambda = 2e-4;  ///< weight of the penalty, >= 0; small models, whose |g| is small, want up to 1e-2

@@ -31,8 +31,9 @@ struct DisplacementToyOptions {
   }
 };
 
-/// The smallest system in which DPO displaces the chosen response for a clean reason: it shares its direction of features
-/// with the rejected one, whose features are longer, so that pushing both down is the cheapest way to widen the margin.
+/// The smallest system in which DPO displaces the chosen response for a clean reason: it shares its direction of
+/// features with the rejected one, whose features are longer, so that pushing both down is the cheapest way to widen
+/// the margin.
 ///
 ///     pi(y | k) = softmax_y(phi(k, y)' w + b(k, y)),   phi ~ N(0, I / features),   b ~ N(0, 1) + advantage for a pair
 ///     phi(k, 1) = scale phi(k, 0) + noise phi(k, 1)

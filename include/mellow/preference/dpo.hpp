@@ -22,8 +22,8 @@ inline void require_smoothing(std::string_view where, double label_smoothing) {
 }
 }  // namespace detail
 
-// DPO and its kin with a logistic loss of the margin. a_w, a_l: log-ratios of the chosen and the rejected response;
-// z = beta (a_w - a_l), s = sigma(-z). Where a loss has a gradient of the margin alone, that of the rejected response is
+// DPO and its kin with a logistic loss of the margin. a_w, a_l: log-ratios of the chosen and the rejected response; z =
+// beta (a_w - a_l), s = sigma(-z). Where a loss has a gradient of the margin alone, that of the rejected response is
 // minus that of the chosen.
 
 /// Direct preference optimisation (Rafailov et al. 2023, eq. 7): L = -log sigma(z), dL/dl_w = -beta s.

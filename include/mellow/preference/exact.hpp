@@ -97,9 +97,9 @@ double objective(const G& g, const RlhfProblem& problem, std::span<const Index> 
 
 }  // namespace detail
 
-/// The policy that maximises sum_y pi(y) r(y) - beta sum_y pi_ref(y) f(pi(y) / pi_ref(y)) over all policies, from its KKT
-/// conditions: r(y) - beta f'(u(y)) = nu, or u(y) = 0 where even f'(0) is above. With `ReverseKl`: pi_ref exp(r / beta),
-/// normalised.
+/// The policy that maximises sum_y pi(y) r(y) - beta sum_y pi_ref(y) f(pi(y) / pi_ref(y)) over all policies, from its
+/// KKT conditions: r(y) - beta f'(u(y)) = nu, or u(y) = 0 where even f'(0) is above. With `ReverseKl`: pi_ref exp(r /
+/// beta), normalised.
 ///
 /// Of a generator that is not convex it is the solution on the increasing part of f'. Throws Error for numbers out of
 /// range and where there is no such solution.
@@ -114,9 +114,9 @@ OptimalPolicy optimal_policy(const G& g, const RlhfProblem& problem) {
   return found;
 }
 
-/// The same where the penalty reaches the responses `in_sample` alone, those that occur in a pair: the weaker problem that
-/// leads to the same loss (Asadi et al. 2026). What mass they do not take goes to the best response out of sample, the
-/// first of equals, whose reward is then nu.
+/// The same where the penalty reaches the responses `in_sample` alone, those that occur in a pair: the weaker problem
+/// that leads to the same loss (Asadi et al. 2026). What mass they do not take goes to the best response out of sample,
+/// the first of equals, whose reward is then nu.
 ///
 /// Throws Error as `optimal_policy` does, and unless the responses in sample are distinct and exist.
 template <Generator G>

@@ -64,9 +64,9 @@ struct FDpo {
 /// SquaredPO (Pipano et al. 2026), f-DPO with f = (log t)^2 / 2: DPO with the temperature beta pi_ref / pi of each
 /// response. z = beta (a_w exp(-a_w) - a_l exp(-a_l)).
 ///
-/// The pull on the chosen response ends at a_w = 1 and turns beyond; a displaced pair saturates after some 2 nats, which
-/// is why training for long does less harm than with DPO. A pair in the wrong order and displaced has a gradient of
-/// size exp(-a): clip the gradient's norm.
+/// The pull on the chosen response ends at a_w = 1 and turns beyond; a displaced pair saturates after some 2 nats,
+/// which is why training for long does less harm than with DPO. A pair in the wrong order and displaced has a gradient
+/// of size exp(-a): clip the gradient's norm.
 using SquaredPo = FDpo<SquaredLog>;
 
 /// chiPO (Huang et al. 2025): L = -log sigma(z) with z = beta (h(a_w) - h(a_l)), h(a) = exp(a) - 1 + a, clipped to

@@ -141,8 +141,8 @@ struct AlphaDivergence {
   double inverse(double v) const { return std::pow(1.0 + (alpha - 1.0) * v, 1.0 / (alpha - 1.0)); }
 };
 
-/// f = (sqrt(t) - 1)^2: h = 1 - exp(-a / 2), dh/da = exp(-a / 2) / 2. -a / 2 is bounded at `exponent_limit`; the derivative
-/// is 0 there.
+/// f = (sqrt(t) - 1)^2: h = 1 - exp(-a / 2), dh/da = exp(-a / 2) / 2. -a / 2 is bounded at `exponent_limit`; the
+/// derivative is 0 there.
 struct SquaredHellinger {
   double exponent_limit = 80.0;  ///< > 0
 
@@ -161,8 +161,8 @@ struct SquaredHellinger {
   double inverse(double v) const { return 1.0 / ((1.0 - v) * (1.0 - v)); }          ///< of f', for v < 1
 };
 
-/// f = (t - 1)^2: h = 2 (exp(a) - 1), dh/da = 2 exp(a). Not DPO-inducing: the optimal policy may leave a response out. a is
-/// bounded at `exponent_limit`; the derivative is 0 there.
+/// f = (t - 1)^2: h = 2 (exp(a) - 1), dh/da = 2 exp(a). Not DPO-inducing: the optimal policy may leave a response out.
+/// a is bounded at `exponent_limit`; the derivative is 0 there.
 struct ChiSquare {
   double exponent_limit = 80.0;  ///< > 0
 
@@ -220,8 +220,8 @@ struct SquaredLog {
   double greatest_slope() const { return std::exp(-1.0); }              ///< 1/e, at t = e
 };
 
-/// The t on the increasing part of f' with f'(t) = v: 0 for v at or below the least slope; by the generator's closed form
-/// or by a bracketed Newton's method in log t. Throws Error for v that f' does not reach.
+/// The t on the increasing part of f' with f'(t) = v: 0 for v at or below the least slope; by the generator's closed
+/// form or by a bracketed Newton's method in log t. Throws Error for v that f' does not reach.
 template <Generator G>
 double inverse_slope(const G& g, double v) {
   if (!(v <= g.greatest_slope()))
@@ -257,8 +257,8 @@ struct Tilted {
   double increasing_until() const { return generator.increasing_until(); }    ///< as before
   double greatest_slope() const { return generator.greatest_slope() + k; }    ///< of f'
   double inverse(double v) const { return inverse_slope(generator, v - k); }  ///< of f'
-  /// Where f' = -k on its increasing part; infinity where it does not reach that, and where k < 0 makes a generator that
-  /// is not convex fall without bounds.
+  /// Where f' = -k on its increasing part; infinity where it does not reach that, and where k < 0 makes a generator
+  /// that is not convex fall without bounds.
   double minimizer() const {
     if (std::isfinite(generator.increasing_until()) && k < 0.0) return detail::infinity;
     return -k >= generator.greatest_slope() ? detail::infinity : inverse_slope(generator, -k);

@@ -10,8 +10,8 @@ namespace mellow::preference {
 
 // Losses of the margin that are not logistic. z = beta (a_w - a_l), the scaled difference of the log-ratios.
 
-/// The hinge loss (SLiC's with a reference, Zhao et al. 2023; Liu et al. 2024): L = max(0, 1 - z), dL/dl_w = -beta where
-/// z < 1, else 0. Stops at a margin of 1 / beta. Without a reference in the batch: CPO's hinge form.
+/// The hinge loss (SLiC's with a reference, Zhao et al. 2023; Liu et al. 2024): L = max(0, 1 - z), dL/dl_w = -beta
+/// where z < 1, else 0. Stops at a margin of 1 / beta. Without a reference in the batch: CPO's hinge form.
 struct Hinge {
   double beta = 0.1;  ///< > 0
 

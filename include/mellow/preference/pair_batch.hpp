@@ -59,7 +59,7 @@ class Column {
 /// A batch of pairs as columns: log-probabilities summed over each response's tokens (see `Pair`). What a loss does not
 /// need may be left out.
 ///
-///     preference::PairBatch<float> batch{.chosen = l_w, .rejected = l_l, .reference_chosen = r_w, .reference_rejected = r_l};
+///     PairBatch<float> batch{.chosen = l_w, .rejected = l_l, .reference_chosen = r_w, .reference_rejected = r_l};
 template <class Scalar = float>
 struct PairBatch {
   Column<Scalar> chosen{};              ///< log pi(y_w | x), one a pair

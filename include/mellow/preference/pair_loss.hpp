@@ -180,6 +180,14 @@ void require_gradients(std::string_view where, const PairBatch<Scalar>& batch, I
   require_size(rejected, batch.size(), where, "d_rejected");
 }
 
+/// Says in words what a loss lacks.
+template <class L>
+consteval bool require_pair_loss() {
+  static_assert(PairLoss<L>,
+                "mellow: a preference loss must have `preference::PairTerm operator()(const preference::Pair&) const`");
+  return PairLoss<L>;
+}
+
 }  // namespace detail
 
 /// The mean loss of a batch of pairs, mean_i weight_i L(pair_i), its gradient and metrics. `d_chosen` and `d_rejected`
@@ -188,26 +196,30 @@ void require_gradients(std::string_view where, const PairBatch<Scalar>& batch, I
 /// Computes in double whatever the columns are, since a log-ratio is a small difference of large numbers; allocates
 /// nothing; the result is the same bits for the same build, however often it is called. Throws Error for columns that
 /// do not fit, numbers of the loss out of range, and a loss that is not finite, naming the pair.
-template <PairLoss L, class Scalar>
+template <class L, class Scalar>
 PairLossValue pair_loss(const L& loss, const PairBatch<Scalar>& batch, VectorRef<Scalar> d_chosen,
                         VectorRef<Scalar> d_rejected) {
-  detail::require_gradients("preference::pair_loss", batch, d_chosen.size(), d_rejected.size());
-  detail::validate_loss(loss);
-  return detail::pair_loss<detail::Into::write>(loss, batch, 1.0, d_chosen.data(), d_rejected.data());
+  if constexpr (detail::require_pair_loss<L>()) {
+    detail::require_gradients("preference::pair_loss", batch, d_chosen.size(), d_rejected.size());
+    detail::validate_loss(loss);
+    return detail::pair_loss<detail::Into::write>(loss, batch, 1.0, d_chosen.data(), d_rejected.data());
+  } else return {};
 }
 
 /// The same, adding `scale` times the gradient to what is there: for sums of losses. The value and the metrics are not
 /// scaled.
-template <PairLoss L, class Scalar>
+template <class L, class Scalar>
 PairLossValue add_pair_loss(const L& loss, const PairBatch<Scalar>& batch, double scale, VectorRef<Scalar> d_chosen,
                             VectorRef<Scalar> d_rejected) {
-  detail::require_gradients("preference::add_pair_loss", batch, d_chosen.size(), d_rejected.size());
-  detail::validate_loss(loss);
-  return detail::pair_loss<detail::Into::add>(loss, batch, scale, d_chosen.data(), d_rejected.data());
+  if constexpr (detail::require_pair_loss<L>()) {
+    detail::require_gradients("preference::add_pair_loss", batch, d_chosen.size(), d_rejected.size());
+    detail::validate_loss(loss);
+    return detail::pair_loss<detail::Into::add>(loss, batch, scale, d_chosen.data(), d_rejected.data());
+  } else return {};
 }
 
 /// The same with gradients of its own.
-template <PairLoss L, class Scalar>
+template <class L, class Scalar>
 PairLossGradient<Scalar> pair_loss(const L& loss, const PairBatch<Scalar>& batch) {
   PairLossGradient<Scalar> found{.d_chosen = Vector<Scalar>(batch.size()), .d_rejected = Vector<Scalar>(batch.size())};
   const PairLossValue of_batch = pair_loss(loss, batch, found.d_chosen, found.d_rejected);

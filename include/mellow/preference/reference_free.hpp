@@ -80,9 +80,9 @@ struct SimPo {
   }
 };
 
-/// AlphaPO (Gupta et al. 2025): SimPO with the reward r = (1 - exp(-alpha l / n)) / alpha in place of l / n, whose slope is
-/// exp(-alpha l / n): L = -log sigma(beta (r_w - r_l) - gamma). Without token counts in the batch: of the sums, as with
-/// CPO. alpha = 0 is SimPO.
+/// AlphaPO (Gupta et al. 2025): SimPO with the reward r = (1 - exp(-alpha l / n)) / alpha in place of l / n, whose
+/// slope is exp(-alpha l / n): L = -log sigma(beta (r_w - r_l) - gamma). Without token counts in the batch: of the
+/// sums, as with CPO. alpha = 0 is SimPO.
 ///
 /// -alpha l / n is bounded at 80; the derivative is 0 there.
 struct AlphaPo {
@@ -138,9 +138,9 @@ struct OddsRatio {
   }
 };
 
-/// Odds-ratio preference optimisation (Hong et al. 2024): NLL(y_w) - beta log sigma(o), see `OddsRatio`; the NLL a token of
-/// each pair. Supervised tuning and preferences in one stage, no reference. trl takes the mean over the batch's tokens:
-/// `OddsRatio` and a `TokenMeanNll` beside it.
+/// Odds-ratio preference optimisation (Hong et al. 2024): NLL(y_w) - beta log sigma(o), see `OddsRatio`; the NLL a
+/// token of each pair. Supervised tuning and preferences in one stage, no reference. trl takes the mean over the
+/// batch's tokens: `OddsRatio` and a `TokenMeanNll` beside it.
 struct Orpo {
   double beta = 0.1;  ///< weight of the odds ratio, > 0
 

@@ -32,8 +32,8 @@ struct Weighted {
   }
 };
 
-/// The sum of losses of a pair, itself one: `Sum{Weighted<Dpo>{.weight = 1.0}, Weighted<Nll>{.weight = 0.2}}`. Metrics take
-/// the beta of the first loss that has one. A loss of a whole batch is added by its own `add` or `add_pair_loss`.
+/// The sum of losses of a pair, itself one: `Sum{Weighted<Dpo>{.weight = 1.0}, Weighted<Nll>{.weight = 0.2}}`. Metrics
+/// take the beta of the first loss that has one. A loss of a whole batch is added by its own `add` or `add_pair_loss`.
 template <PairLoss... Ls>
 struct Sum {
   std::tuple<Ls...> losses;  ///< the terms

@@ -39,7 +39,8 @@ double wpo_weight(const Column<Scalar>& token_log_probs, const std::type_identit
 /// LD-DPO's weights of a response's tokens (Liu et al. 2024): 1 for those within the pair's shorter response, `alpha`
 /// beyond. They weigh log-probabilities of policy and reference before summing, and the gradient of each token after.
 ///
-/// `weights` has a number a token and is overwritten. Throws Error unless alpha lies in [0, 1] and shared_tokens is not negative.
+/// `weights` has a number a token and is overwritten. Throws Error unless alpha lies in [0, 1] and shared_tokens is not
+/// negative.
 template <class Scalar>
 void ld_weights(Index shared_tokens, double alpha, VectorRef<Scalar> weights) {
   constexpr auto where = "preference::ld_weights";
@@ -142,8 +143,8 @@ struct TdpoGradients {
   VectorRef<Scalar> d_kl_rejected;  ///< in K_l
 };
 
-/// The mean TDPO loss of a batch; its gradient overwrites `gradients`. Throws Error for columns that do not fit, numbers
-/// out of range and a loss that is not finite.
+/// The mean TDPO loss of a batch; its gradient overwrites `gradients`. Throws Error for columns that do not fit,
+/// numbers out of range and a loss that is not finite.
 template <class L, class Scalar>
   requires requires(const L loss, const Pair pair, double k) {
     { loss(pair, k, k) } -> std::same_as<TdpoTerm>;

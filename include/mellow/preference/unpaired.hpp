@@ -38,8 +38,8 @@ struct UnpairedTerm {
   double d = 0;      ///< dL / d log pi(y | x)
 };
 
-/// A loss of a single response: `loss(a, desirable, baseline)` of its log-ratio; `uses_baseline` says whether the last is
-/// looked at. It may have `validate()` and `beta`, as a `PairLoss`.
+/// A loss of a single response: `loss(a, desirable, baseline)` of its log-ratio; `uses_baseline` says whether the last
+/// is looked at. It may have `validate()` and `beta`, as a `PairLoss`.
 template <class L>
 concept UnpairedLoss = requires(const L loss, double x, bool desirable) {
   { loss(x, desirable, x) } -> std::same_as<UnpairedTerm>;

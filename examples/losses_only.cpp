@@ -14,8 +14,6 @@
 
 using namespace mellow;
 
-namespace {
-
 double median(Vector<double> x) {
   std::sort(x.begin(), x.end());
   return 0.5 * (x[(x.size() - 1) / 2] + x[x.size() / 2]);
@@ -56,8 +54,6 @@ tools::Series train(const char* name, const preference::PairLoss auto& loss, Ind
     adam.step<double>(moments, w, d_w);
   }
 }
-
-}  // namespace
 
 int main(int argc, char** argv) {
   return run_main([&] {

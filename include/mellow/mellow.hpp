@@ -129,6 +129,7 @@
 #include <mellow/preference/pair.hpp>
 #include <mellow/preference/pair_batch.hpp>
 #include <mellow/preference/pair_loss.hpp>
+#include <mellow/preference/per_token.hpp>
 #include <mellow/preference/reference_free.hpp>
 #include <mellow/preference/sum.hpp>
 #include <mellow/preference/token_losses.hpp>

@@ -5,6 +5,7 @@
 #include <mellow/preference/c2_dpo.hpp>
 #include <mellow/preference/f_dpo.hpp>
 #include <mellow/preference/margin_losses.hpp>
+#include <mellow/preference/per_token.hpp>
 #include <mellow/preference/reference_free.hpp>
 #include <mellow/preference/sum.hpp>
 
@@ -51,6 +52,8 @@ void for_each_pair_loss(const Check& check) {
   check("SquaredPo", SquaredPo{});
   check("WithDivergence<Ipo>", WithDivergence<Ipo, JensenShannon>{});
   check("WithDivergence<ExoPair>", WithDivergence<ExoPair, AlphaDivergence>{});
+  check("PerToken<C2Dpo>", PerToken<C2Dpo>{.loss = {.beta = 2.0, .lambda = 0.1}});
+  check("PerToken<SquaredPo>", PerToken<SquaredPo>{});
   check("Sum", Sum(Weighted<Hinge>{.weight = 0.5}, Weighted<Nll>{.weight = 2.0}, SquaredPo{}));
 }
 

@@ -215,10 +215,18 @@ TEST_CASE("Bad input is refused in words") {
                     Contains("alpha must lie in (0, 1)"));
   CHECK_THROWS_WITH(pair_loss(Sum(Dpo{}, Weighted<Nll>{.weight = not_a_number}), batch),
                     Contains("weight must be finite"));
+  const std::vector<double> empty{3, 0, 2};  // an empty response
+  CHECK_THROWS_WITH(
+      pair_loss(LengthNormalizedDpo{}, PairBatch<double>{.chosen = l_w, .rejected = l_l, .chosen_tokens = empty}),
+      Contains("the loss of pair 1") && Contains("its tokens 0 and 1"));
+  const Matrix<double> table = Matrix<double>::Zero(2, 3);
+  CHECK_THROWS_WITH((PairBatch<double>{.chosen = table.row(0), .rejected = l_l}),
+                    Contains("the numbers must be contiguous (got 2)"));
   l_w[1] = not_a_number;
   for_each_pair_loss([&](const std::string& name, const auto& loss) {
     INFO(name);
-    CHECK_THROWS_WITH(pair_loss(loss, batch), Contains("the loss of pair 1 is not finite: its log-probabilities are"));
+    CHECK_THROWS_WITH(pair_loss(loss, batch),
+                      Contains("the loss of pair 1 or its gradient is not finite: its log-probabilities are"));
   });
 }
 
@@ -298,6 +306,22 @@ TEST_CASE("A held constraint lets the winner rise (c2_dpo.md 1.4, 2.6, 2.7)") {
   check([](double x) { return std::log(x); }, [](double x) { return std::exp(x); });
   check([](double x) { return x; }, [](double x) { return x; });
   check([](double x) { return std::sqrt(x); }, [](double x) { return x < 0 ? -1.0 : x * x; });
+}
+
+TEST_CASE("A loss a token is the length-normalised one") {
+  Rng rng(7);
+  for (int i = 0; i < 100; ++i) {
+    const Pair pair = random_pair(rng);
+    const auto check = [&](const PairTerm& a, const PairTerm& b) {
+      CHECK(a.value == Approx(b.value).epsilon(1e-12));
+      CHECK(a.d_chosen == Approx(b.d_chosen).epsilon(1e-12));
+      CHECK(a.d_rejected == Approx(b.d_rejected).epsilon(1e-12));
+    };
+    check(PerToken<Dpo>{}(pair), LengthNormalizedDpo{}(pair));
+    check(PerToken<Ipo>{}(pair), LengthNormalizedIpo{}(pair));
+  }
+  CHECK(PerToken<SquaredPo>{}.clips({.chosen = -600, .chosen_tokens = 10}));
+  CHECK_FALSE(PerToken<SquaredPo>{}.clips({.chosen = -400, .chosen_tokens = 10}));
 }
 
 TEST_CASE("chiPO's clip bounds the margin and stops the gradient") {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cassert>
 #include <concepts>
 #include <span>
 #include <string_view>
@@ -27,12 +26,14 @@ template <class Scalar>
 class Column {
  public:
   Column() = default;  ///< of none
-  /// Of an Eigen vector, segment, column or map, not of an expression that would have to be computed.
+  /// Of an Eigen vector, segment, column or map, not of an expression that would have to be computed. Throws Error for
+  /// a row of a matrix, whose numbers are not contiguous.
   template <class Derived>
     requires(bool(Derived::IsVectorAtCompileTime) && (Derived::Flags & Eigen::DirectAccessBit) != 0 &&
              std::same_as<typename Derived::Scalar, Scalar>)
   Column(const Eigen::DenseBase<Derived>& vector) : data_(vector.derived().data()), size_(vector.size()) {
-    assert(vector.size() <= 1 || vector.derived().innerStride() == 1);
+    const Index stride = vector.derived().innerStride();
+    if (size_ > 1 && stride != 1) throw Error("preference::Column", "the numbers must be contiguous", stride);
   }
   /// Of anything that a span can view.
   template <class Range>

@@ -64,8 +64,8 @@ struct PairBlock {
 };
 
 /// Everything that is called here is inlined, a user's loss too, so that the loop vectorises.
-template <PairLoss L>
-[[gnu::flatten]] void evaluate_pairs(const L& given, PairBlock& block, Index n) {
+template <PairLoss L, class Whole>
+[[gnu::flatten]] void evaluate_pairs(const L& given, const Whole& whole, PairBlock& block, Index n) {
   const L loss = given;  // nobody else writes to it
   for (Index i = 0; i < n; ++i) {
     const Pair pair{block.chosen[i],           block.rejected[i],
@@ -75,13 +75,13 @@ template <PairLoss L>
     block.value[i] = term.value;
     block.d_chosen[i] = term.d_chosen;
     block.d_rejected[i] = term.d_rejected;
-    if constexpr (requires { loss.clips(pair); }) block.clipped[i] = loss.clips(pair) ? 1.0 : 0.0;
+    if constexpr (requires { whole.clips(pair); }) block.clipped[i] = whole.clips(pair) ? 1.0 : 0.0;
   }
 }
 
 template <PairLoss L>
 void evaluate(const L& loss, PairBlock& block, Index n) {
-  const auto use = [&](const auto& one) { evaluate_pairs(one, block, n); };
+  const auto use = [&](const auto& one) { evaluate_pairs(one, loss, block, n); };
   if constexpr (requires { loss.specialised(use); }) loss.specialised(use);
   else use(loss);
 }
@@ -102,10 +102,11 @@ template <class Scalar>
 [[noreturn]] void refuse_pair(const PairBatch<Scalar>& batch, Index i, double value) {
   throw Error(
       "preference::pair_loss",
-      fmt::format("the loss of pair {} is not finite: its log-probabilities are {} and {}, the reference's {} "
-                  "and {}, its tokens {} and {}",
-                  i, batch.chosen[i], batch.rejected[i], batch.reference_chosen.at(i, 0),
-                  batch.reference_rejected.at(i, 0), batch.chosen_tokens.at(i, 1), batch.rejected_tokens.at(i, 1)),
+      fmt::format(
+          "the loss of pair {} or its gradient is not finite: its log-probabilities are {} and {}, the reference's {} "
+          "and {}, its tokens {} and {}",
+          i, batch.chosen[i], batch.rejected[i], batch.reference_chosen.at(i, 0), batch.reference_rejected.at(i, 0),
+          batch.chosen_tokens.at(i, 1), batch.rejected_tokens.at(i, 1)),
       value);
 }
 
@@ -139,9 +140,10 @@ PairLossValue pair_loss(const L& loss, const PairBatch<Scalar>& batch, double sc
       numbers(block.d_rejected) *= numbers(block.weights);
     }
     const double of_block = numbers(block.value).sum();
-    if (!std::isfinite(of_block))
+    if (!std::isfinite(of_block + numbers(block.d_chosen).sum() + numbers(block.d_rejected).sum()))
       for (Index i = 0; i < n; ++i)
-        if (!std::isfinite(block.value[i])) refuse_pair(batch, begin + i, block.value[i]);
+        for (const double number : {block.value[i], block.d_chosen[i], block.d_rejected[i]})
+          if (!std::isfinite(number)) refuse_pair(batch, begin + i, number);
     value += of_block;
     chosen += numbers(block.chosen).sum();
     rejected += numbers(block.rejected).sum();
@@ -195,7 +197,8 @@ consteval bool require_pair_loss() {
 ///
 /// Computes in double whatever the columns are, since a log-ratio is a small difference of large numbers; allocates
 /// nothing; the result is the same bits for the same build, however often it is called. Throws Error for columns that
-/// do not fit, numbers of the loss out of range, and a loss that is not finite, naming the pair.
+/// do not fit, numbers of the loss out of range, and a loss or
+/// gradient that is not finite, naming the pair.
 template <class L, class Scalar>
 PairLossValue pair_loss(const L& loss, const PairBatch<Scalar>& batch, VectorRef<Scalar> d_chosen,
                         VectorRef<Scalar> d_rejected) {

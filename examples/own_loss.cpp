@@ -73,5 +73,6 @@ int main(int argc, char** argv) {
         train(preference::WithDivergence<FlooredDpo, preference::JensenShannon>{own, {}}, steps, seed));
     row("your own + 0.5 NLL",
         train(preference::Sum(own, preference::Weighted<preference::Nll>{.weight = 0.5}), steps, seed));
+    fmt::print("Table: {}\n", (output / "own_loss.csv").string());
   });
 }

@@ -125,6 +125,7 @@
 #include <mellow/preference/exact.hpp>
 #include <mellow/preference/f_dpo.hpp>
 #include <mellow/preference/generators.hpp>
+#include <mellow/preference/inverse_slope.hpp>
 #include <mellow/preference/margin_losses.hpp>
 #include <mellow/preference/pair.hpp>
 #include <mellow/preference/pair_batch.hpp>

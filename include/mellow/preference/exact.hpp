@@ -10,7 +10,7 @@
 
 #include <mellow/core/root_finding.hpp>
 #include <mellow/core/types.hpp>
-#include <mellow/preference/generators.hpp>
+#include <mellow/preference/inverse_slope.hpp>
 
 namespace mellow::preference {
 

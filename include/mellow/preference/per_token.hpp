@@ -5,8 +5,8 @@
 
 namespace mellow::preference {
 
-/// Any loss of log-probabilities a token: of l / n and r / n in place of l and r, the derivatives divided by n. With `Dpo`
-/// it is `LengthNormalizedDpo`; `PerToken<C2Dpo>` is C2-DPO with normalised lengths.
+/// Any loss of log-probabilities a token: of l / n and r / n in place of l and r, the derivatives divided by n. With
+/// `Dpo` it is `LengthNormalizedDpo`; `PerToken<C2Dpo>` is C2-DPO with normalised lengths.
 template <PairLoss L>
 struct PerToken {
   L loss{};  ///< of the means

@@ -185,9 +185,10 @@ void require_gradients(std::string_view where, const PairBatch<Scalar>& batch, I
 /// Says in words what a loss lacks.
 template <class L>
 consteval bool require_pair_loss() {
-  static_assert(PairLoss<L>,
+  constexpr bool is_one = PairLoss<L>;
+  static_assert(is_one,
                 "mellow: a preference loss must have `preference::PairTerm operator()(const preference::Pair&) const`");
-  return PairLoss<L>;
+  return is_one;
 }
 
 }  // namespace detail

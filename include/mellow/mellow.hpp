@@ -116,6 +116,25 @@
 #include <mellow/policy/reinforce.hpp>
 #include <mellow/policy/reinforce_options.hpp>
 #include <mellow/policy/reinforce_types.hpp>
+#include <mellow/preference/absolute_losses.hpp>
+#include <mellow/preference/batch_losses.hpp>
+#include <mellow/preference/c2_dpo.hpp>
+#include <mellow/preference/displacement_toy.hpp>
+#include <mellow/preference/dpo.hpp>
+#include <mellow/preference/elementary.hpp>
+#include <mellow/preference/exact.hpp>
+#include <mellow/preference/f_dpo.hpp>
+#include <mellow/preference/generators.hpp>
+#include <mellow/preference/inverse_slope.hpp>
+#include <mellow/preference/margin_losses.hpp>
+#include <mellow/preference/pair.hpp>
+#include <mellow/preference/pair_batch.hpp>
+#include <mellow/preference/pair_loss.hpp>
+#include <mellow/preference/per_token.hpp>
+#include <mellow/preference/reference_free.hpp>
+#include <mellow/preference/sum.hpp>
+#include <mellow/preference/token_losses.hpp>
+#include <mellow/preference/unpaired.hpp>
 #include <mellow/statistics/aggregates.hpp>
 #include <mellow/statistics/bootstrap.hpp>
 #include <mellow/statistics/estimate.hpp>
@@ -177,6 +196,9 @@
 
 /// \namespace mellow::value
 /// Agents that learn values: the deep Q family, tables, and linear functions.
+
+/// \namespace mellow::preference
+/// Losses of preferences over log-probabilities, divergences, and the optima that they stand for.
 
 /// \namespace mellow::statistics
 /// Aggregate scores with intervals, profiles, comparisons of algorithms, tests.

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0 What losses do to the chosen responses of a toy in which they resemble the
+// rejected ones (c2_dpo.md 3.2, squared_po.md 3.2): 3000 full-batch steps of Adam, 20 seeds, checkpoints at 0, 30, 100,
+// 300, 1000 and 3000 steps.
+#include <algorithm>
+#include <array>
+
+#include <mellow/nn/adam.hpp>
+#include <mellow/nn/clip.hpp>
+#include <mellow/preference/c2_dpo.hpp>
+#include <mellow/preference/displacement_toy.hpp>
+#include <mellow/preference/f_dpo.hpp>
+#include <mellow/statistics/aggregates.hpp>
+#include <mellow/statistics/bootstrap.hpp>
+
+#include "support/catch.hpp"
+
+using namespace mellow;
+using namespace mellow::preference;
+
+namespace {
+
+constexpr Index seeds = 20, steps = 3'000;
+constexpr std::array<Index, 5> checkpoints{30, 100, 300, 1'000, 3'000};
+
+double median(Vector<double> x) {
+  std::sort(x.begin(), x.end());
+  return 0.5 * (x[(x.size() - 1) / 2] + x[x.size() / 2]);
+}
+
+/// Of each seed.
+struct Ends {
+  Vector<double> median_chosen = Vector<double>(seeds);  ///< log-ratio at the end
+  Vector<double> falling = Vector<double>(seeds);        ///< share of winners that fall at every checkpoint
+  Vector<double> accuracy = Vector<double>(seeds);       ///< at the end
+  Vector<double> mass_change = Vector<double>(seeds);    ///< mean |log(pi_w + pi_l) - log(ref_w + ref_l)| at the end
+};
+
+Ends train(const PairLoss auto& loss) {
+  Ends ends;
+  for (Index seed = 0; seed < seeds; ++seed) {
+    Rng rng(static_cast<std::uint64_t>(seed));
+    const DisplacementToy toy(rng);
+    const Index n = toy.prompts();
+    Vector<double> w = Vector<double>::Zero(toy.parameters()), d_w = w, d_chosen(n), d_rejected(n);
+    Vector<double> before = Vector<double>::Zero(n), falls = Vector<double>::Ones(n);
+    Matrix<double> log_probs;
+    const nn::Adam adam{.learning_rate = 0.05};
+    nn::Adam::State<double> moments;
+    moments.reset(toy.parameters());
+    for (Index step = 0;; ++step) {
+      toy.log_probs(w, log_probs);
+      const Vector<double> chosen = log_probs.row(0), rejected = log_probs.row(1);
+      const PairBatch<double> batch{chosen, rejected, toy.reference_chosen(), toy.reference_rejected()};
+      const auto metrics = pair_loss(loss, batch, d_chosen, d_rejected).metrics;
+      if (std::ranges::find(checkpoints, step) != checkpoints.end()) {
+        const Vector<double> ratio = chosen - toy.reference_chosen();
+        falls.array() *= (ratio.array() < before.array()).cast<double>();
+        before = ratio;
+      }
+      if (step == steps) {
+        ends.median_chosen[seed] = median(before);
+        ends.falling[seed] = falls.mean();
+        ends.accuracy[seed] = metrics.accuracy;
+        ends.mass_change[seed] = 0;
+        for (Index k = 0; k < n; ++k)
+          ends.mass_change[seed] += std::abs(log_add_exp(chosen[k], rejected[k]) -
+                                             log_add_exp(toy.reference_chosen()[k], toy.reference_rejected()[k])) /
+                                    static_cast<double>(n);
+        break;
+      }
+      toy.gradient(log_probs, d_chosen, d_rejected, d_w);
+      adam.step<double>(moments, w, d_w);
+    }
+  }
+  return ends;
+}
+
+/// The interval of the mean difference of paired seeds.
+statistics::Estimate difference(const Vector<double>& a, const Vector<double>& b) {
+  Rng rng(1);
+  return statistics::paired_difference(statistics::Scores(Matrix<double>(a)), statistics::Scores(Matrix<double>(b)),
+                                       statistics::Mean{}, rng);
+}
+
+}  // namespace
+
+TEST_CASE("DPO displaces the chosen responses; C2-DPO raises them, SquaredPO stops") {
+  const Ends dpo = train(Dpo{}), c2 = train(C2Dpo{}), squared = train(SquaredPo{});
+  const Ends sum2 = train(C2Dpo{.lambda = 0.01, .constraint = Constraint::Identity});
+  const Ends sum1 = train(C2Dpo{.lambda = 0.01, .constraint = Constraint::Identity, .norm = Norm::L1});
+  const auto show = [](const char* name, const Ends& ends) {
+    UNSCOPED_INFO(name << ": median a_w " << ends.median_chosen.mean() << ", falling " << ends.falling.mean()
+                       << ", accuracy " << ends.accuracy.mean() << ", mass change " << ends.mass_change.mean());
+  };
+  show("DPO", dpo);
+  show("C2-DPO", c2);
+  show("SquaredPO", squared);
+  show("C2-DPO identity l2", sum2);
+  show("C2-DPO identity l1", sum1);
+
+  // c2_dpo.md 3.2.
+  CHECK(dpo.median_chosen.maxCoeff() < -50.0);
+  CHECK(c2.median_chosen.minCoeff() > 0.0);
+  CHECK(difference(c2.median_chosen, dpo.median_chosen).low > 0.0);
+  CHECK(c2.accuracy.mean() >= dpo.accuracy.mean() - 0.01);
+  CHECK(20.0 * sum2.mass_change.mean() <= dpo.mass_change.mean());
+  CHECK(20.0 * sum1.mass_change.mean() <= dpo.mass_change.mean());
+  // squared_po.md 3.2.
+  CHECK(dpo.falling.mean() >= 0.9);
+  CHECK(squared.falling.mean() <= 0.4);
+  CHECK(difference(squared.median_chosen, dpo.median_chosen).low > 50.0);
+}
+
+TEST_CASE("Where the pairs cannot be put in order SquaredPO displaces more than DPO, and needs its gradient clipped") {
+  // squared_po.md 3.2: 64 pairs of random responses in 24 features; 128 steps of gradient descent at a rate of 5.
+  const auto descend = [](const auto& loss, Index seed) {
+    Rng rng(static_cast<std::uint64_t>(seed));
+    const DisplacementToy toy(rng, {.prompts = 64, .features = 24, .scale = 0.0, .noise = 1.0});
+    Vector<double> w = Vector<double>::Zero(toy.parameters()), d_w = w, ratio;
+    Matrix<double> log_probs;
+    for (Index step = 0;; ++step) {
+      toy.log_probs(w, log_probs);
+      const Vector<double> chosen = log_probs.row(0), rejected = log_probs.row(1);
+      if (step == 128) return median(chosen - toy.reference_chosen());
+      const auto found =
+          pair_loss(loss, PairBatch<double>{chosen, rejected, toy.reference_chosen(), toy.reference_rejected()});
+      toy.gradient(log_probs, found.d_chosen, found.d_rejected, d_w);
+      nn::clip_norm<double>(d_w, 0.1);  // some ten times DPO's
+      w -= 5.0 * d_w;
+    }
+  };
+  Vector<double> dpo(seeds), squared(seeds);
+  for (Index seed = 0; seed < seeds; ++seed) {
+    dpo[seed] = descend(Dpo{}, seed);
+    squared[seed] = descend(SquaredPo{}, seed);
+    CHECK(std::abs(squared[seed]) < 10.0);  // without the clip three seeds end beyond 1e20
+  }
+  INFO("median a_w: DPO " << dpo.mean() << ", SquaredPO " << squared.mean());
+  CHECK(difference(squared, dpo).high < 0.0);
+}

@@ -206,9 +206,11 @@ page::Section section_of_comparison(const std::string& task, const std::vector<c
       bars.reference = curves.reference = tools::ReferenceLine{*entry.solved, "solved"};
   section.blocks.emplace_back(page::Text{"IQM over the runs of each campaign, with its bootstrap interval."});
   section.blocks.emplace_back(std::move(table));
-  std::string name = task;
-  for (char& c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
+  std::string name;
+  for (const char c : task) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) name += c;
+    else if (!name.ends_with('-')) name += '-';
+  }
   save_plot(folder / "report" / ("bars-" + name), bars);
   section.blocks.emplace_back(
       page::Picture{folder / "report" / ("bars-" + name + ".svg"), "IQM and its 95 % interval"});

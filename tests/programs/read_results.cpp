@@ -107,8 +107,9 @@ TEST_CASE("report writes one page over campaigns and papers, with hostile texts 
                        Contains("src=\"data:image/svg+xml;base64,PD94bWwg") && Contains("env.slippery"));
   CHECK_THAT(html, !Contains("<script") && !Contains("src=\"http") && !Contains("<b>"));
   CHECK_THAT(text, Contains("Of \\<b\\>bold\\</b\\> \\| claims") && Contains("a\\|b") &&
-                       Contains("](one/learning_curve.svg)") && Contains("](report/bars-FrozenLake-v1.svg)"));
-  for (const char* picture : {"one/learning_curve.svg", "report/bars-FrozenLake-v1.svg"})
+                       Contains("](one/learning_curve.svg)") &&
+                       Contains("](report/bars-FrozenLake-v1-env-slippery-false.svg)"));
+  for (const char* picture : {"one/learning_curve.svg", "report/bars-FrozenLake-v1-env-slippery-false.svg"})
     CHECK(fs::exists(directory / "r" / picture));
   // What a report writes is no result: the second says the same.
   REQUIRE(run(directory.path(), "bench report r").status == 0);

@@ -8,6 +8,7 @@
 #include <mellow/core/environment.hpp>
 #include <mellow/core/error.hpp>
 #include <mellow/core/gemm.hpp>
+#include <mellow/core/mask_reader.hpp>
 #include <mellow/core/memory.hpp>
 #include <mellow/core/metric.hpp>
 #include <mellow/core/nearest.hpp>

@@ -93,6 +93,13 @@ double reward_scale(const L& loss) {
   else return 1.0;
 }
 
+/// Whether a bound of a loss is at work; false for a loss that has none.
+template <PairLoss L>
+[[gnu::always_inline]] inline bool clips([[maybe_unused]] const L& loss, [[maybe_unused]] const Pair& pair) {
+  if constexpr (requires { loss.clips(pair); }) return loss.clips(pair);
+  else return false;
+}
+
 template <class L>
 void validate_loss(const L& loss) {
   if constexpr (requires { loss.validate(); }) loss.validate();

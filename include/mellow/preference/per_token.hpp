@@ -14,10 +14,7 @@ struct PerToken {
   /// Throws Error for numbers out of range.
   void validate() const { detail::validate_loss(loss); }
   /// Whether a bound of the loss is at work.
-  bool clips(const Pair& pair) const {
-    if constexpr (requires { loss.clips(pair); }) return loss.clips(means(pair));
-    else return false;
-  }
+  bool clips(const Pair& pair) const { return detail::clips(loss, means(pair)); }
   /// Value and derivatives.
   PairTerm operator()(const Pair& pair) const {
     const PairTerm term = loss(means(pair));

@@ -21,10 +21,7 @@ struct Weighted {
     detail::validate_loss(loss);
   }
   /// Whether a bound of the loss is at work.
-  bool clips(const Pair& pair) const {
-    if constexpr (requires { loss.clips(pair); }) return loss.clips(pair);
-    else return false;
-  }
+  bool clips(const Pair& pair) const { return detail::clips(loss, pair); }
   /// Value and derivatives.
   PairTerm operator()(const Pair& pair) const {
     const PairTerm term = loss(pair);
@@ -48,7 +45,7 @@ struct Sum {
   }
   /// Whether a bound of a loss is at work.
   bool clips(const Pair& pair) const {
-    return std::apply([&](const Ls&... terms) { return (clips_one(terms, pair) || ...); }, losses);
+    return std::apply([&](const Ls&... terms) { return (detail::clips(terms, pair) || ...); }, losses);
   }
   /// Value and derivatives.
   PairTerm operator()(const Pair& pair) const {
@@ -63,11 +60,6 @@ struct Sum {
   }
 
  private:
-  template <class L>
-  static bool clips_one(const L& loss, const Pair& pair) {
-    if constexpr (requires { loss.clips(pair); }) return loss.clips(pair);
-    else return false;
-  }
   template <class First, class... Rest>
   static double first_beta(const First& first, const Rest&... rest) {
     if constexpr (

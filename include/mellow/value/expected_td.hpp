@@ -45,13 +45,15 @@ class ExpectedTd {
   }
 
   /// argmin_w H(theta, w); of several the one of least norm.
-  Vector<Scalar> argmin_w(const ConstVectorRef<Scalar>& theta) const { return solve(solver_, m_theta_ * theta + b_); }
+  Vector<Scalar> argmin_w(const ConstVectorRef<Scalar>& theta) const { return solver_.solve(m_theta_ * theta + b_); }
 
   /// Where dH/dw(theta, theta) = 0, the LSTD solution; of several the one of least norm.
-  Vector<Scalar> fixed_point() const { return solve(Solver(m_w_ - m_theta_), b_); }
+  Vector<Scalar> fixed_point() const {
+    return Eigen::CompleteOrthogonalDecomposition<Matrix<Scalar>>(m_w_ - m_theta_).solve(b_);
+  }
 
   /// The factor by which an exact update moves the distance to the fixed point: pinv(M_w) M_theta.
-  Matrix<Scalar> exact_map() const { return solve(solver_, m_theta_); }
+  Matrix<Scalar> exact_map() const { return solver_.solve(m_theta_); }
 
   /// The same for K gradient steps: B^K + (I - B^K) pinv(M_w) M_theta with B = I - alpha M_w.
   Matrix<Scalar> gradient_map(Index steps, Scalar learning_rate) const {
@@ -70,13 +72,9 @@ class ExpectedTd {
   }
 
  private:
-  using Solver = Eigen::CompleteOrthogonalDecomposition<Matrix<Scalar>>;
-
-  static Matrix<Scalar> solve(const Solver& solver, const Matrix<Scalar>& right) { return solver.solve(right); }
-
   Matrix<Scalar> m_w_, m_theta_;
   Vector<Scalar> b_;
-  Solver solver_;  // of M_w
+  Eigen::CompleteOrthogonalDecomposition<Matrix<Scalar>> solver_;  // of M_w
 };
 
 }  // namespace mellow::value

@@ -45,8 +45,8 @@ struct ForceConstants {
 /// Eigenvalues of a symmetric matrix, rising.
 template <class Scalar>
 Vector<Scalar> symmetric_eigenvalues(const Matrix<Scalar>& symmetric) {
-  const Eigen::Tridiagonalization<Matrix<Scalar>> form(
-      symmetric);  // SelfAdjointEigenSolver::compute takes 9 s to compile
+  // In two steps, since SelfAdjointEigenSolver::compute brings eigenvectors along and takes seconds to compile.
+  const Eigen::Tridiagonalization<Matrix<Scalar>> form(symmetric);
   return Eigen::SelfAdjointEigenSolver<Matrix<Scalar>>(symmetric.rows())
       .computeFromTridiagonal(form.diagonal(), form.subDiagonal(), Eigen::EigenvaluesOnly)
       .eigenvalues();

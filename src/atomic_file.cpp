@@ -9,6 +9,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "descriptor.hpp"
 #include "mellow/core/error.hpp"
 
 namespace mellow::tools {
@@ -22,24 +23,6 @@ constexpr std::string_view temporary_prefix = ".mellow-", temporary_extension = 
   const int code = errno;
   throw Error(path.string(), fmt::format("cannot {}: {}", doing, std::generic_category().message(code)));
 }
-
-/// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  bool is_open() const { return fd_ >= 0; }
-  /// Closes early, where the result matters: some file systems report a full disk only here.
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
 
 fs::path directory_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 

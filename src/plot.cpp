@@ -9,6 +9,7 @@
 
 #include "gnuplot.hpp"
 #include "mellow/core/error.hpp"
+#include "mellow/tools/process.hpp"
 
 namespace mellow::tools {
 namespace {
@@ -319,6 +320,11 @@ void save(const fs::path& path, const Chart& chart) {
 }
 
 }  // namespace
+
+bool can_plot() {
+  static const bool can = run_process("gnuplot", {"--version"}).has_value();
+  return can;
+}
 
 void save_plot(const fs::path& path, const Plot& plot) { save(path, plot); }
 void save_plot(const fs::path& path, const BarChart& chart) { save(path, chart); }

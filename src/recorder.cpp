@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mellow/tools/recorder.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <span>
@@ -11,6 +13,7 @@
 #include "mellow/core/error.hpp"
 #include "mellow/tools/atomic_file.hpp"
 #include "mellow/tools/csv.hpp"
+#include "mellow/tools/folder_lock.hpp"
 #include "mellow/tools/interrupt.hpp"
 #include "mellow/tools/progress.hpp"
 #include "run_clock.hpp"
@@ -37,8 +40,10 @@ Series curve(std::string label, const std::vector<double>& x, const std::vector<
 }  // namespace
 
 struct Recorder::Impl {
-  Impl(std::filesystem::path where, RecorderOptions chosen) : folder(std::move(where)), options(std::move(chosen)) {
-    create_folder(folder);  // now, so that a run is not lost for the lack of it
+  Impl(std::filesystem::path where, RecorderOptions chosen)
+      : folder(std::move(where)), lock(folder), options(std::move(chosen)), draws(can_plot()) {
+    remove_temporaries(folder);
+    if (!draws) fmt::print(stderr, "warning: no plot of the run will be drawn, since gnuplot is not installed\n");
     if (options.progress) progress.emplace(options.steps, ProgressOptions{.total_episodes = options.episodes});
   }
 
@@ -58,6 +63,7 @@ struct Recorder::Impl {
   }
 
   void plot() const {
+    if (!draws) return;
     if (state.episode_step.empty() && state.evaluation_step.empty()) return;
     Plot chart{
         .title = options.title, .x_label = "environment steps", .y_label = "return", .reference = options.reference};
@@ -79,7 +85,9 @@ struct Recorder::Impl {
   }
 
   std::filesystem::path folder;
+  FolderLock lock;
   RecorderOptions options;
+  bool draws;  // a plot in the end
   bool finished = false;
   RunClock clock;
   Interrupt interrupt;

@@ -29,6 +29,7 @@ struct RunRequest {
   Index checkpoint_every = 10'000;                         ///< steps
   Index test_episodes = 100;                               ///< fresh episodes for the last and the best weights
   SinkChoice sinks{};                                      ///< of its metrics
+  bool keep_environment = false;                           ///< writes what its wrappers have learned
   std::function<void(const training::RunStatus&)> show{};  ///< called now and then with where the run is
 };
 
@@ -44,6 +45,9 @@ struct RunSummary {
   double last_weights = 0;     ///< of the last parameters
   double seconds = 0;          ///< it took, without interruptions
 };
+
+/// In a run's folder, what the environment's wrappers learned, such as the moments that normalise observations.
+inline constexpr auto environment_file = "environment.safetensors";
 
 /// Where a run's parameters lie.
 struct SavedParameters {

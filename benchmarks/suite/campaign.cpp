@@ -11,6 +11,7 @@
 #include <mellow/statistics/aggregates.hpp>
 #include <mellow/statistics/bootstrap.hpp>
 #include <mellow/tools/atomic_file.hpp>
+#include <mellow/tools/checkpoints.hpp>
 #include <mellow/tools/csv.hpp>
 #include <mellow/tools/csv_table.hpp>
 #include <mellow/tools/plot.hpp>
@@ -102,14 +103,18 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   const Json config = config_of(campaign, run);
   const auto begun = read_json(config_path), done = read_json(summary_path);
   if (begun) require_same(config_path, *begun, config);
-  if (done) return summary_of(summary_path, *done);
+  tools::Checkpoints checkpoints(folder / "checkpoints");
+  if (done) {
+    checkpoints.finish();
+    return summary_of(summary_path, *done);
+  }
   if (!begun) tools::write_file_atomically(config_path, config.dump(2) + "\n");
-  tools::remove_temporaries(folder);
   RunRequest request{.options = campaign.options,
                      .folder = folder,
                      .checkpoint_every = campaign.checkpoint_every,
                      .test_episodes = campaign.test_episodes,
                      .sinks = campaign.sinks,
+                     .keep_environment = campaign.keep_environment,
                      .show = [&](const training::RunStatus& status) { table.update(run, status); }};
   request.options.seed = campaign.first_seed + static_cast<std::uint64_t>(run);
   const RunSummary summary = [&] {
@@ -125,7 +130,10 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
       throw;
     }
   }();
-  if (summary.finished) tools::write_file_atomically(summary_path, json_of(summary).dump(2) + "\n");
+  if (summary.finished) {
+    tools::write_file_atomically(summary_path, json_of(summary).dump(2) + "\n");
+    checkpoints.finish();
+  }
   table.finish(run);
   return summary;
 }
@@ -253,7 +261,7 @@ void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
                runs.size(), count(last));
   }
   tools::write_file_atomically(campaign.folder / "summary.json", summary.dump(2) + "\n");
-  plot(campaign);
+  if (tools::can_plot()) plot(campaign);
   fmt::print("Results: {}\n", campaign.folder.string());
 }
 

@@ -22,6 +22,7 @@ struct Campaign {
   Index checkpoint_every = 10'000;                ///< steps
   Index test_episodes = 100;                      ///< fresh episodes that judge the weights of each run
   SinkChoice sinks{};                             ///< of each run's metrics
+  bool keep_environment = false;                  ///< writes what the environment's wrappers have learned
   std::filesystem::path folder{};                 ///< a folder a run: seed-0, seed-1, ...
 };
 

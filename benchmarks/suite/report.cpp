@@ -124,6 +124,13 @@ std::string name_of_campaign(const Result& result) {
   return fmt::format("{} in {}", text_of(result.summary.at("agent")), text_of(result.summary.at("environment")));
 }
 
+/// How many runs in a campaign's folder have begun and not ended.
+std::ptrdiff_t unfinished_runs(const fs::path& folder) {
+  return std::ranges::count_if(fs::directory_iterator(folder), [](const fs::directory_entry& entry) {
+    return fs::exists(entry.path() / "config.json") && !fs::exists(entry.path() / "summary.json");
+  });
+}
+
 page::Section section_of_campaign(const Result& result, const fs::path& below) {
   const Json& summary = result.summary;
   page::Section section{
@@ -134,6 +141,11 @@ page::Section section_of_campaign(const Result& result, const fs::path& below) {
                   "result: of the weights whose evaluation was best, and of the last ones. Folder: {}.",
                   text_of(summary.at("seeds")), text_of(run.at("steps")), text_of(summary.at("first_seed")),
                   text_of(run.at("test_episodes")), result.folder.string())});
+  if (const auto unfinished = unfinished_runs(result.folder); unfinished > 0)
+    section.blocks.emplace_back(page::Text{
+        fmt::format("Not in these figures: runs that have begun and not ended ({}). Started again, the campaign "
+                    "goes on with them.",
+                    unfinished)});
   page::Table table{.columns = {"weights", "IQM", "95 % interval", "mean", "worst", "best"}, .rows = {}};
   for (const auto& [key, label] : {std::pair("best_weights", "best"), std::pair("last_weights", "last")}) {
     const Json& figures = summary.at(key);

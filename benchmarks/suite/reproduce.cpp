@@ -10,6 +10,7 @@
 #include <mellow/tools/build_info.hpp>
 #include <mellow/tools/command_line.hpp>
 #include <mellow/tools/interrupt.hpp>
+#include <mellow/tools/plot.hpp>
 
 #include "build.hpp"
 #include "commands.hpp"
@@ -99,6 +100,7 @@ void reproduce(int argc, const char* const* argv) {
   fmt::print("{}\n", paper.title);
   const auto start = std::chrono::steady_clock::now();
   require_own_folder(output, name);
+  if (!tools::can_plot()) throw Error("mellow_bench reproduce", "draws plots, but gnuplot is not installed");
   const tools::Interrupt interrupt;  // one for all experiments: Ctrl-C between two of them counts
   Study study(output, full, seeds, jobs);
   const std::vector<Claim> claims = paper.reproduce(study);

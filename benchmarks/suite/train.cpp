@@ -101,6 +101,7 @@ void train(int argc, const char* const* argv) {
   campaign.agent = agent_name;
   campaign.environment = environment_name;
   campaign.settings = settings.values();
+  campaign.keep_environment = environment.normalize_observations;
   if (campaign.folder.empty())
     campaign.folder = std::filesystem::path("results") / fmt::format("{}-{}", agent_name, environment_name);
   const auto runs = run(campaign, *agent, environment.make(), jobs);

@@ -74,10 +74,10 @@ Run read_run(const fs::path& folder) {
   }
 }
 
-/// Gives an environment the state of wrappers that a checkpoint keeps, such as the moments that normalise observations.
-void restore_environment(const SavedParameters& parameters, AnyEnvironment& environment) {
-  constexpr std::string_view prefix = "environment.";
-  tools::Safetensors file = tools::load_saved_state(parameters.file);
+/// Gives an environment the state of wrappers that a file keeps under a prefix, such as the moments that normalise
+/// observations.
+void restore_environment(const fs::path& path, std::string_view prefix, AnyEnvironment& environment) {
+  tools::Safetensors file = tools::load_saved_state(path);
   std::erase_if(file.tensors, [&](const tools::Tensor& tensor) { return !tensor.name.starts_with(prefix); });
   for (tools::Tensor& tensor : file.tensors) tensor.name.erase(0, prefix.size());
   std::visit([&](auto& e) { tools::restore_state(file, e); }, environment);
@@ -179,13 +179,16 @@ void watch(int argc, const char* const* argv) {
   std::vector<std::string> assignments;
   for (const auto& [name, value] : run.settings) assignments.push_back(name + "=" + value);
   settings.set(assignments);
-  if (config.normalize_observations && !parameters.is_checkpoint)
-    throw Error(parameters.file.string(),
-                "its run normalised observations by moments that weights do not hold; watch a checkpoint of it");
+  const fs::path learned = folder / environment_file;
+  if (config.normalize_observations && !parameters.is_checkpoint && !fs::exists(learned))
+    throw Error(learned.string(),
+                "is missing: its run is not over, and normalised observations by moments that weights do "
+                "not hold; watch a checkpoint of it");
 
   Spectator spectator(scene_of(config), frames, !gif.empty() || !strip.empty(), frames_per_second);
   AnyEnvironment environment = config.make([&](const Sight& sight) { spectator.see(sight); });
-  if (parameters.is_checkpoint) restore_environment(parameters, environment);
+  if (parameters.is_checkpoint) restore_environment(parameters.file, "environment.", environment);
+  else if (config.normalize_observations) restore_environment(learned, "", environment);
   fmt::print("{} in {}, by {}\n", run.agent, run.environment, parameters.file.string());
   std::fflush(stdout);
   const std::vector<double> returns =

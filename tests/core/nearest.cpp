@@ -29,5 +29,7 @@ TEST_CASE("The nearest name is the likely one, and none where too much would hav
   CHECK(nearest("a", {"ab", "b"}) == "ab");
   CHECK(nearest("a", {}).empty());
   CHECK(nearest("CartPole", {"chain", "CartPole-v1", "CartPole-v0"}) == "CartPole-v1");
+  CHECK(nearest("cartpole", {"chain", "CartPole-v1"}) == "CartPole-v1");
+  CHECK(nearest("MELLOWMAX", {"max", "mellowmax"}) == "mellowmax");
   CHECK(nearest("Ca", {"CartPole-v1"}).empty());
 }

@@ -328,6 +328,19 @@ TEST_CASE("An omega that is 0 in float gives the mean") {
   CHECK(Mellowmax{1e-46}(Vector<float>{{1.0f, 2.0f, 6.0f}}) == Approx(3.0f));
 }
 
+TEST_CASE("A sharpness beyond float's largest number gives the maximum, and a greedy policy") {
+  const Vector<float> q{{-2.0f, 5.0f, 30.0f, 30.0f, 1.0f}};
+  for (const double sharpness : {1e38, 1e39, 1e300}) {
+    CHECK(Mellowmax{sharpness}(q) == 30.0f);
+    CHECK(Mellowmax{-sharpness}(q) == -2.0f);
+    CHECK(Boltzmann{sharpness}(q) == 30.0f);
+    CHECK(Boltzmann{-sharpness}(q) == -2.0f);
+    Vector<float> pi(5);
+    Boltzmann{sharpness}.probabilities(q, pi);
+    CHECK(pi == Vector<float>{{0.0f, 0.0f, 0.5f, 0.5f, 0.0f}});
+  }
+}
+
 // mellowmax.md, section 3.1: the four wished-for properties.
 TEST_CASE("What maximum, mean, their mixture, Boltzmann and mellowmax have and lack") {
   // P1: some parameter comes close to the maximum. Of the mean, which has none, nothing does.

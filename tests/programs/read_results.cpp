@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs bin/mellow_bench as a user would: what train's sinks, watch, report and speed leave and say.
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <fstream>
@@ -65,6 +66,24 @@ TEST_CASE("A trained agent plays as it was tested, and is drawn") {
   CHECK(read_file(directory / "a.png").substr(1, 3) == "PNG");
 }
 
+TEST_CASE("An agent that saw normalised observations plays by the moments of its run") {
+  const TemporaryDirectory directory;
+  const auto trained =
+      run(directory.path(),
+          "bench train --agent dqn --env CartPole-v1 --steps 3000 --set env.normalize_observations=true "
+          "--evaluate-every 500 --evaluation-episodes 3 --test-episodes 5 --output a");
+  REQUIRE(trained.status == 0);
+  const auto played = run(directory.path(), "bench watch --no-frames --episodes 5 a/seed-0");
+  CAPTURE(trained.out, played.error);
+  REQUIRE(played.status == 0);
+  const auto summary = nlohmann::json::parse(read_file(directory / "a/seed-0/summary.json"));
+  CHECK_THAT(played.out, Contains(fmt::format("mean return: {:.6g}\n", summary.at("best_weights").get<double>())));
+  fs::remove(directory / "a/seed-0/environment.safetensors");
+  const auto blind = run(directory.path(), "bench watch --no-frames a/seed-0");
+  CHECK(blind.status == 1);
+  CHECK_THAT(blind.error, Contains("environment.safetensors: is missing"));
+}
+
 TEST_CASE("watch says what it cannot play") {
   const TemporaryDirectory directory;
   REQUIRE(run(directory.path(), lake("--output a")).status == 0);
@@ -95,6 +114,7 @@ TEST_CASE("report writes one page over campaigns and papers, with hostile texts 
             "settings": {"scale": "quick", "seeds": 3}, "build": {"version": "0.1"}})");
   write(directory / "r/broken/summary.json", "{");
   write(directory / "r/begun/seed-0/config.json", "{}");
+  write(directory / "r/one/seed-2/config.json", "{}");
   const auto child = run(directory.path(), "bench report r");
   CAPTURE(child.error);
   REQUIRE(child.status == 0);
@@ -107,7 +127,7 @@ TEST_CASE("report writes one page over campaigns and papers, with hostile texts 
                        Contains("src=\"data:image/svg+xml;base64,PD94bWwg") && Contains("env.slippery"));
   CHECK_THAT(html, !Contains("<script") && !Contains("src=\"http") && !Contains("<b>"));
   CHECK_THAT(text, Contains("Of \\<b\\>bold\\</b\\> \\| claims") && Contains("a\\|b") &&
-                       Contains("](one/learning_curve.svg)") &&
+                       Contains("](one/learning_curve.svg)") && Contains("begun and not ended (1)") &&
                        Contains("](report/bars-FrozenLake-v1-env-slippery-false.svg)"));
   for (const char* picture : {"one/learning_curve.svg", "report/bars-FrozenLake-v1-env-slippery-false.svg"})
     CHECK(fs::exists(directory / "r" / picture));

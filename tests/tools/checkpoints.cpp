@@ -124,6 +124,29 @@ TEST_CASE("A run that is stopped keeps its last step, and a longer budget prolon
   CHECK(first_difference(later, whole).empty());
 }
 
+TEST_CASE("The end of a run may be kept for what follows it") {
+  const TemporaryDirectory directory;
+  auto agent = make_agent();
+  const auto train = [&](auto& trained, const training::RunOptions& chosen) {
+    tools::Checkpoints checkpoints(directory.path(), {.every = 1'000'000, .keep_end = true});
+    return training::train(trained, Cart(environments::CartPole{}, 60), chosen, checkpoints);
+  };
+  const auto first = train(agent, options);
+  REQUIRE(tools::checkpoint_files(directory.path()).size() == 1);
+  auto later = make_agent();
+  const auto second = train(later, options);
+  CHECK(first_difference(later, agent).empty());
+  CHECK((second.steps == first.steps && second.best_return == first.best_return && second.end == first.end));
+
+  auto reaching = options;
+  reaching.stop_at_return = 1;  // reached already: CartPole pays 1 a step
+  auto third = make_agent();
+  const auto reached = train(third, reaching);
+  CHECK((reached.end == training::RunEnd::ReturnReached && reached.steps == first.steps));
+  tools::Checkpoints(directory.path()).finish();
+  CHECK(!std::filesystem::exists(directory.path()));
+}
+
 TEST_CASE("The last two checkpoints are kept, and a damaged one is passed over") {
   const TemporaryDirectory directory;
   tools::Checkpoints checkpoints(directory.path(), {.every = 10});

@@ -145,6 +145,28 @@ TEST_CASE("A reward that is not finite ends a run before it is learned from") {
   CHECK(agent.learner().counters.steps == 0);
 }
 
+TEST_CASE("An observation that is not finite ends a run before it is learned from") {
+  struct Broken : environments::CartPole {
+    Index steps = 0, broken_at = 0;
+    Step step(Index, Rng&) {
+      ++steps;
+      return {.reward = 1.0, .truncated = steps == 3};
+    }
+    void observe(VectorRef<float> out) const {
+      out.setZero();
+      if (steps == broken_at) out[2] = std::numeric_limits<float>::infinity();
+    }
+  };
+  for (const auto& [at, message] : {std::pair(0, "number 2 of the observation that begins episode 1 is not finite"),
+                                    std::pair(2, "number 2 of the observation after step 2 is not finite")}) {
+    auto agent = small_agent();
+    Broken broken;
+    broken.broken_at = at;
+    CHECK_THROWS_WITH(train(agent, broken, {.steps = 10}), Catch::Contains(message));
+    CHECK(agent.learner().counters.steps == std::max(0, at - 1));
+  }
+}
+
 TEST_CASE("An episode that never ends is cut in an evaluation") {
   auto agent = small_agent();
   struct Forever : environments::CartPole {

@@ -59,7 +59,8 @@ class Sinks {
   tools::EventFile::State no_events_{};
 };
 
-/// Trains an agent as requested, with checkpoints, and tests its best and its last parameters on fresh episodes.
+/// Trains an agent as requested, with checkpoints, and tests its best and its last parameters on fresh episodes. The last
+/// checkpoint stays, for a run that is killed before its results are written.
 /// `save(parameters)` writes weights; it is called for the best ones whenever there are better ones, and in the end; for
 /// the last ones where nothing was evaluated.
 template <class Agent, class E, class Save>
@@ -67,7 +68,7 @@ RunSummary run_agent(Agent agent, const E& environment, const RunRequest& reques
   const auto start = std::chrono::steady_clock::now();
   tools::Recorder recorder(request.folder, {.steps = request.options.steps, .progress = false});
   Sinks sinks(request.folder, request.sinks);
-  tools::Checkpoints checkpoints(request.folder / "checkpoints", {.every = request.checkpoint_every});
+  tools::Checkpoints checkpoints(request.folder / "checkpoints", {.every = request.checkpoint_every, .keep_end = true});
   const auto run = training::train(agent, environment, request.options, recorder, sinks, checkpoints,
                                    training::OnImprovement([&] { save(agent.parameters()); }), Shown{request.show});
   RunSummary summary{.finished = run.end != training::RunEnd::Stopped,
@@ -83,6 +84,7 @@ RunSummary run_agent(Agent agent, const E& environment, const RunRequest& reques
   };
   summary.last_weights = test();
   if (run.best_parameters.size() > 0) agent.set_parameters(run.best_parameters);
+  if (request.keep_environment) tools::save_state(request.folder / environment_file, run.environment);
   save(agent.parameters());  // again: a run that was stopped and taken up may have saved what it then did not reach
   summary.best_weights = test();
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

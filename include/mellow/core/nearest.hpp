@@ -25,20 +25,26 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-/// The known name that `name` most likely was meant to be: the nearest one (the first of equals), unless more than a
-/// third of the characters of `name` would have to change (one may always); else the first that begins with it, if it has
-/// three characters at least; else an empty text.
+/// The known name that `name` most likely was meant to be, upper and lower case aside: the nearest one (the first of
+/// equals), unless more than a third of the characters of `name` would have to change (one may always); else the first
+/// that begins with it, if it has three characters at least; else an empty text.
 inline std::string nearest(std::string_view name, const std::vector<std::string>& known) {
+  const auto lower = [](std::string_view text) {
+    std::string result(text);
+    for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return result;
+  };
+  const std::string wanted = lower(name);
   std::string best;
   std::size_t least = std::max<std::size_t>(name.size() / 3, 1) + 1;
   for (const std::string& candidate : known) {
-    const std::size_t distance = edit_distance(name, candidate);
+    const std::size_t distance = edit_distance(wanted, lower(candidate));
     if (distance < least) {
       least = distance;
       best = candidate;
     }
   }
-  const auto begins = std::ranges::find_if(known, [&](const std::string& k) { return k.starts_with(name); });
+  const auto begins = std::ranges::find_if(known, [&](const std::string& k) { return lower(k).starts_with(wanted); });
   return best.empty() && name.size() >= 3 && begins != known.end() ? *begins : best;
 }
 

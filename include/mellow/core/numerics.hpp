@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cassert>
 #include <cmath>
@@ -10,6 +11,13 @@
 #include <mellow/core/types.hpp>
 
 namespace mellow {
+
+/// x as a Scalar; where it is beyond Scalar's largest number, that one. NaN stays NaN.
+template <class Scalar>
+Scalar saturated(double x) {
+  constexpr auto largest = static_cast<double>(std::numeric_limits<Scalar>::max());
+  return static_cast<Scalar>(std::clamp(x, -largest, largest));
+}
 
 /// log(sum_i exp(x_i)) without overflow: the largest x is subtracted first. Its derivative in x is softmax(x).
 ///

@@ -28,7 +28,7 @@ struct Boltzmann {
   template <class Derived>
   typename Derived::Scalar operator()(const Eigen::DenseBase<Derived>& q) const {
     using Scalar = typename Derived::Scalar;
-    const auto sharpness = static_cast<Scalar>(beta);
+    const auto sharpness = saturated<Scalar>(beta);
     const Scalar best = beta < 0 ? q.derived().minCoeff() : q.derived().maxCoeff();
     Scalar total = 0, gain = 0;  // of q - best, which is exact where all values are equal
     for (Index a = 0; a < q.size(); ++a) {
@@ -42,7 +42,10 @@ struct Boltzmann {
   /// Writes pi = softmax(beta q), one probability an action.
   template <class Derived>
   void probabilities(const Eigen::DenseBase<Derived>& q, VectorRef<typename Derived::Scalar> pi) const {
-    softmax(q.derived().array() * static_cast<typename Derived::Scalar>(beta), pi);
+    using Scalar = typename Derived::Scalar;
+    const Scalar best = beta < 0 ? q.derived().minCoeff() : q.derived().maxCoeff();
+    pi.array() = (saturated<Scalar>(beta) * (q.derived().array() - best)).exp();
+    pi /= pi.sum();
   }
 
   /// Writes d log pi(action) / d q = beta (1[i = action] - pi_i), which sums to 0, and returns log pi(action).
@@ -51,7 +54,7 @@ struct Boltzmann {
                                   VectorRef<typename Derived::Scalar> out) const {
     using Scalar = typename Derived::Scalar;
     assert(action >= 0 && action < q.size());
-    const auto sharpness = static_cast<Scalar>(beta);
+    const auto sharpness = saturated<Scalar>(beta);
     const Scalar best = beta < 0 ? q.derived().minCoeff() : q.derived().maxCoeff();
     out.array() = (sharpness * (q.derived().array() - best)).exp();
     const Scalar total = out.sum();

@@ -33,7 +33,7 @@ struct Mellowmax {
   template <class Derived>
   typename Derived::Scalar operator()(const Eigen::DenseBase<Derived>& q) const {
     using Scalar = typename Derived::Scalar;
-    const auto sharpness = static_cast<Scalar>(omega);
+    const auto sharpness = saturated<Scalar>(omega);
     if (sharpness == Scalar(0)) return q.derived().mean();  // too small for Scalar: the limit
     const Scalar best = omega > 0 ? q.derived().template maxCoeff<Eigen::PropagateNaN>()
                                   : q.derived().template minCoeff<Eigen::PropagateNaN>();
@@ -55,7 +55,7 @@ struct Mellowmax {
   template <class Derived>
   typename Derived::Scalar omega_derivative(const Eigen::DenseBase<Derived>& q) const {
     using Scalar = typename Derived::Scalar;
-    const auto sharpness = static_cast<Scalar>(omega);
+    const auto sharpness = saturated<Scalar>(omega);
     const auto centred = q.derived().array() - q.derived().mean();
     if (std::abs(sharpness) * centred.abs().maxCoeff() < std::cbrt(std::numeric_limits<Scalar>::epsilon()))
       return centred.square().mean() / Scalar(2) + sharpness * centred.cube().mean() / Scalar(3);

@@ -18,8 +18,10 @@ namespace mellow::tools {
 /// How often checkpoints are made, and what a run that takes one up must share.
 struct CheckpointOptions {
   std::int64_t every = 10'000;  ///< steps between checkpoints, > 0
-  bool resume = true;           ///< takes up what an earlier run left; otherwise deletes it
-  Metadata settings{};          ///< texts by name, such as {"learning_rate", "0.001"}: a run of others is refused
+  bool keep_end =
+      false;  ///< keeps the state in which the run ended, for what is done with it after; `finish()` deletes it
+  bool resume = true;   ///< takes up what an earlier run left; otherwise deletes it
+  Metadata settings{};  ///< texts by name, such as {"learning_rate", "0.001"}: a run of others is refused
 };
 
 /// The checkpoints in a folder, the newest first; none where there is no such folder. They may be damaged.
@@ -75,18 +77,21 @@ class Checkpoints {
   void finish() { delete_all_but(0); }
 
   /// @{
-  /// As a callback of `training::train`: saves when due and when the run is stopped, and finishes with the run.
+  /// As a callback of `training::train`: saves when due and when the run is stopped, and finishes with the run unless its
+  /// end is to be kept.
   template <class State>
   void on_state(const training::RunStatus& status, const State& state) {
-    if (status.end == training::RunEnd::Stopped) save(status.step, state);
-    else if (!status.end) save_when_due(status.step, state);
+    if (!status.end) save_when_due(status.step, state);
+    else if (is_kept(*status.end)) save(status.step, state);
   }
   void on_end(const training::RunStatus& status) {
-    if (status.end != training::RunEnd::Stopped) finish();
+    if (!is_kept(*status.end)) finish();
   }
   /// @}
 
  private:
+  bool is_kept(training::RunEnd end) const { return end == training::RunEnd::Stopped || options_.keep_end; }
+
   /// What a checkpoint says of the run that made it.
   template <class State>
   Metadata description(const State& state) const {

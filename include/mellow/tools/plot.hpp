@@ -117,6 +117,9 @@ struct PhasePortrait {
   /// @}
 };
 
+/// Whether plots can be drawn: gnuplot is installed.
+bool can_plot();
+
 /// Draws a plot with gnuplot and writes it twice, as `path`.svg and `path`.png; an extension .svg or .png of `path` is
 /// dropped first. Texts are shown as they are. Throws Error where lengths differ, no point is finite, a number
 /// on a logarithmic axis is not positive, gnuplot is missing or fails, or a file cannot be written (each is written

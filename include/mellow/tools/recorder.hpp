@@ -23,7 +23,7 @@ struct RecorderOptions {
 };
 
 /// A callback of `training::train` that records a run in a folder: shows progress, writes `metrics.csv` as the run goes
-/// and `learning_curve.svg` and `.png` at its end, and ends the run cleanly on Ctrl-C.
+/// and `learning_curve.svg` and `.png` at its end (where gnuplot is installed), and ends the run cleanly on Ctrl-C.
 ///
 /// `metrics.csv` has a row an episode and a row an evaluation: kind, step, episode, return, length (of the episode),
 /// seconds, and the agent's metrics. Only `seconds` differs between two runs of one seed.
@@ -41,7 +41,7 @@ class Recorder {
     /// @}
   };
 
-  /// Records into `folder`, which the first row creates.
+  /// Records into `folder`, which it creates and keeps for itself (`FolderLock`). Throws Error where another run has it.
   explicit Recorder(std::filesystem::path folder, RecorderOptions options = {});
   ~Recorder();  ///< keeps what there is if the run ended by an exception
 

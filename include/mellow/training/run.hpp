@@ -98,6 +98,16 @@ consteval bool require_agent() {
 
 namespace detail {
 
+/// Throws Error for an observation with a number that is not finite; `when` says which.
+template <class Observation>
+void require_finite(const Observation& observation, std::string_view when, Index step) {
+  if constexpr (!std::integral<Observation>)
+    for (Index i = 0; i < observation.size(); ++i)
+      if (!std::isfinite(observation[i]))
+        throw Error("training::train", fmt::format("number {} of the observation {} {} is not finite", i, when, step),
+                    observation[i]);
+}
+
 /// Offers the state to the callbacks that keep it.
 template <class State, class... Callbacks>
 void keep_state(const State& state, Callbacks&... callbacks) {
@@ -168,6 +178,7 @@ auto train(Agent& agent, E environment_to_run, const RunOptions& options, Callba
     if (!detail::take_up(state, callbacks...)) {
       environment.reset(state.environment_rng);
       environment.observe(state.observation);
+      detail::require_finite(state.observation, "that begins episode", 1);
     }
     status.metrics = state.metrics;
     ActionMask mask = masks.of(environment);
@@ -175,7 +186,8 @@ auto train(Agent& agent, E environment_to_run, const RunOptions& options, Callba
       return (options.steps > 0 && status.step >= options.steps) ||
              (options.episodes > 0 && status.episode >= options.episodes);
     };
-    if (spent()) status.end = RunEnd::Budget;
+    if (status.evaluation_return >= options.stop_at_return) status.end = RunEnd::ReturnReached;
+    else if (spent()) status.end = RunEnd::Budget;
     while (!status.end) {
       const Action<E> action = detail::act<E>(agent, state.observation, state.agent_rng, mask);
       const Step step = environment.step(action, state.environment_rng);
@@ -183,6 +195,7 @@ auto train(Agent& agent, E environment_to_run, const RunOptions& options, Callba
         throw Error("training::train", fmt::format("the reward of step {} is not finite", status.step + 1),
                     step.reward);
       environment.observe(next_observation);
+      detail::require_finite(next_observation, "after step", status.step + 1);
       mask = masks.of(environment);
       const auto learned = agent.observe(TransitionOf<E>{state.observation, action, step.reward, next_observation,
                                                          step.terminated, step.truncated, mask},
@@ -203,6 +216,7 @@ auto train(Agent& agent, E environment_to_run, const RunOptions& options, Callba
         go_on &= detail::tell(detail::on_episode, status, callbacks...);
         environment.reset(state.environment_rng);
         environment.observe(state.observation);
+        detail::require_finite(state.observation, "that begins episode", status.episode + 1);
         mask = masks.of(environment);
       }
       if (options.evaluate_every > 0 && status.step % options.evaluate_every == 0) go_on &= evaluate_now();

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+namespace mellow::tools {
+
+/// Keeps a folder for one writer, of this or another process, as long as it lives; a process that dies lets go of it. No
+/// file is left behind. Readers need no lock, since files are replaced as a whole.
+class FolderLock {
+ public:
+  /// Creates the folder where there is none. Throws Error where another writer has it. A file system without locks
+  /// grants it to everyone.
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(FolderLock&&) noexcept;
+  FolderLock& operator=(FolderLock&&) noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mellow::tools

@@ -147,9 +147,13 @@
 #include <mellow/statistics/resampling.hpp>
 #include <mellow/statistics/scores.hpp>
 #include <mellow/statistics/welch.hpp>
+#include <mellow/training/callbacks.hpp>
 #include <mellow/training/evaluate.hpp>
+#include <mellow/training/fit.hpp>
+#include <mellow/training/interaction.hpp>
+#include <mellow/training/loop.hpp>
 #include <mellow/training/run.hpp>
-#include <mellow/training/run_state.hpp>
+#include <mellow/training/run_options.hpp>
 #include <mellow/training/status.hpp>
 #include <mellow/value/backups.hpp>
 #include <mellow/value/convex_losses.hpp>

@@ -28,6 +28,14 @@ World make_world(const std::string& name) {
   if (name == "frozen-lake")
     return {
         frozen_lake_4x4(), frozen_lake(), 100, 200'000, {.learning_rate = exponential(0.5, 0.005, 200'000)}, 0.3, 0.73};
+  if (name == "frozen-lake-8x8")
+    return {frozen_lake_8x8(),
+            frozen_lake(frozen_lake_8x8()),
+            200,
+            1'000'000,
+            {.learning_rate = exponential(0.5, 0.005, 1'000'000)},
+            0.3,
+            0.87};
   // Optimism: every action looks as good as all three passengers until it is tried.
   return {
       passenger_taxi_map(), passenger_taxi(), 200, 200'000, {.learning_rate = 0.3, .initial_value = 15.0}, 0.05, 15.0};
@@ -67,7 +75,7 @@ int main(int argc, char** argv) {
     CommandLine("Learns a gridworld with a table of action values.")
         .option("--algorithm", s.algorithm, "how it learns",
                 {"q-learning", "sarsa", "expected-sarsa", "double-q", "sarsa-lambda", "q-lambda"})
-        .option("--preset", s.preset, "a world and numbers tuned for it", {"cliff", "frozen-lake", "taxi"})
+        .option("--preset", s.preset, "a world and numbers tuned for it", {"cliff", "frozen-lake", "frozen-lake-8x8", "taxi"})
         .option("--steps", s.steps, "environment steps to learn from; 0: the preset's", {.minimum = 0})
         .option("--seed", s.seed, "the same seed gives the same run")
         .option("--output", s.output, "folder for metrics and plot")

@@ -28,7 +28,8 @@ TEST_CASE("The results of a campaign do not depend on how many runs go on at a t
 }
 
 TEST_CASE("An agent that is put together at run time gives the bits of the plain one") {
-  for (const char* preset : {"cartpole", "acrobot", "mountain-car", "pendulum"}) {
+  for (const char* preset :
+       {"cartpole", "acrobot", "mountain-car", "mountain-car-continuous", "pendulum", "puddle-world"}) {
     CAPTURE(preset);
     const TemporaryDirectory directory;
     const auto options = fmt::format(" --preset {} --steps 2500 --output ", preset);

@@ -42,7 +42,9 @@ TEST_CASE("Presets have the spaces, limits and thresholds of their tasks") {  //
   };
   for (const Task& task :
        {Task{"cartpole", "CartPole-v1", 4, 2, 500, 475.0}, Task{"acrobot", "Acrobot-v1", 6, 3, 500, -100.0},
-        Task{"mountain-car", "MountainCar-v0", 2, 3, 200, -110.0}, Task{"pendulum", "Pendulum-v1", 3, 0, 200, {}}}) {
+        Task{"mountain-car", "MountainCar-v0", 2, 3, 200, -110.0},
+        Task{"mountain-car-continuous", "MountainCarContinuous-v0", 2, 0, 999, 90.0},
+        Task{"pendulum", "Pendulum-v1", 3, 0, 200, {}}}) {
     CAPTURE(task.name);
     const value::DqnPreset preset = value::dqn_preset(task.preset);
     CHECK(preset.task.starts_with(task.name));
@@ -50,7 +52,7 @@ TEST_CASE("Presets have the spaces, limits and thresholds of their tasks") {  //
     auto environment = preset.environment;
     CHECK(environment.observation_space().size() == task.features);
     const Index actions = environment.action_space().n;
-    if (task.actions > 0) CHECK(actions == task.actions);  // Pendulum's torques are made discrete
+    if (task.actions > 0) CHECK(actions == task.actions);  // a continuous one is made discrete
 
     Rng rng(0);
     Vector<float> o(task.features);
@@ -79,8 +81,9 @@ TEST_CASE("A preset in any environment is the agent in that environment, bit for
 }
 
 TEST_CASE("An unknown preset is refused with the known names and the nearest one") {
-  CHECK_THROWS_WITH(value::dqn_preset("acrobat"), Contains("value::dqn_preset") &&
-                                                      Contains("one of cartpole, acrobot, mountain-car, pendulum") &&
-                                                      Contains("did you mean acrobot?") && Contains("(got acrobat)"));
+  CHECK_THROWS_WITH(value::dqn_preset("acrobat"),
+                    Contains("value::dqn_preset") &&
+                        Contains("one of cartpole, acrobot, mountain-car, mountain-car-continuous, pendulum") &&
+                        Contains("did you mean acrobot?") && Contains("(got acrobat)"));
   CHECK_THROWS_WITH(value::dqn_preset("taxi"), Contains("(got taxi)") && !Contains("did you mean"));
 }

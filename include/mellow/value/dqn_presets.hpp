@@ -13,7 +13,10 @@
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/discretized_actions.hpp>
 #include <mellow/environments/mountain_car.hpp>
+#include <mellow/environments/mountain_car_continuous.hpp>
+#include <mellow/environments/normalized_reward.hpp>
 #include <mellow/environments/pendulum.hpp>
+#include <mellow/environments/puddle_world.hpp>
 #include <mellow/environments/rescaled_observation.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/mlp.hpp>
@@ -80,6 +83,14 @@ inline std::vector<DqnPreset> dqn_presets() {
        .steps = 120'000,
        .options = {.update_every = 2},
        .replay = {.steps = 5}},  // with one step, the goal's news spreads too slowly
+      {.name = "mountain-car-continuous",
+       .task = "MountainCarContinuous-v0, full force either way",
+       .environment = TimeLimit(DiscretizedActions(RescaledObservation(MountainCarContinuous{}), 2), 999),
+       .solved = 90.0,
+       .reaches = 93.3,
+       .steps = 60'000,
+       .options = {.update_every = 2},
+       .replay = {.steps = 5}},
       {.name = "pendulum",
        .task = "Pendulum-v1, five torques",
        .environment = TimeLimit(DiscretizedActions(Pendulum{}, 5), 200),
@@ -87,6 +98,13 @@ inline std::vector<DqnPreset> dqn_presets() {
        .reaches = -148.9,
        .steps = 30'000,
        .head = {.loss = TdLoss::huber()}},
+      {.name = "puddle-world",
+       .task = "the puddle world",
+       .environment = TimeLimit(NormalizedReward(RescaledObservation(PuddleWorld{})), 200),
+       .solved = std::nullopt,
+       .reaches = -22.3,
+       .steps = 80'000,
+       .options = {.update_every = 2}},
   };
 }
 

@@ -24,7 +24,9 @@
 #include <mellow/core/spaces.hpp>
 #include <mellow/core/state.hpp>
 #include <mellow/core/types.hpp>
+#include <mellow/core/utf8.hpp>
 #include <mellow/data/batch.hpp>
+#include <mellow/data/preference_pair.hpp>
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/ring.hpp>
 #include <mellow/data/sequence_replay.hpp>
@@ -70,6 +72,12 @@
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/environments/vectorized.hpp>
 #include <mellow/environments/wrapper.hpp>
+#include <mellow/language/byte_tokenizer.hpp>
+#include <mellow/language/character_tokenizer.hpp>
+#include <mellow/language/long_addition.hpp>
+#include <mellow/language/token.hpp>
+#include <mellow/language/tokenized_pairs.hpp>
+#include <mellow/language/tokenizer.hpp>
 #include <mellow/models/plan.hpp>
 #include <mellow/models/policy_evaluation.hpp>
 #include <mellow/models/policy_iteration.hpp>
@@ -195,6 +203,9 @@
 
 /// \namespace mellow::operators
 /// Operators over action values, and the policies that go with them.
+
+/// \namespace mellow::language
+/// Tokens, tokenisers and tasks of language models.
 
 /// \namespace mellow::models
 /// Planners over models that are known.

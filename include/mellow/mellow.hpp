@@ -128,6 +128,8 @@
 #include <mellow/preference/absolute_losses.hpp>
 #include <mellow/preference/batch_losses.hpp>
 #include <mellow/preference/c2_dpo.hpp>
+#include <mellow/preference/diagnosis.hpp>
+#include <mellow/preference/displacement.hpp>
 #include <mellow/preference/displacement_toy.hpp>
 #include <mellow/preference/dpo.hpp>
 #include <mellow/preference/elementary.hpp>
@@ -138,7 +140,9 @@
 #include <mellow/preference/margin_losses.hpp>
 #include <mellow/preference/pair.hpp>
 #include <mellow/preference/pair_batch.hpp>
+#include <mellow/preference/pair_history.hpp>
 #include <mellow/preference/pair_loss.hpp>
+#include <mellow/preference/pair_record.hpp>
 #include <mellow/preference/per_token.hpp>
 #include <mellow/preference/reference_free.hpp>
 #include <mellow/preference/sum.hpp>
@@ -146,6 +150,7 @@
 #include <mellow/preference/unpaired.hpp>
 #include <mellow/statistics/aggregates.hpp>
 #include <mellow/statistics/bootstrap.hpp>
+#include <mellow/statistics/correlation.hpp>
 #include <mellow/statistics/estimate.hpp>
 #include <mellow/statistics/improvement.hpp>
 #include <mellow/statistics/incomplete_beta.hpp>
@@ -154,6 +159,7 @@
 #include <mellow/statistics/records.hpp>
 #include <mellow/statistics/resampling.hpp>
 #include <mellow/statistics/scores.hpp>
+#include <mellow/statistics/share.hpp>
 #include <mellow/statistics/welch.hpp>
 #include <mellow/training/callbacks.hpp>
 #include <mellow/training/evaluate.hpp>

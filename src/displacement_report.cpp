@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -71,38 +70,10 @@ std::string findings(const Diagnosis& diagnosis) {
 
 std::string heading(const Diagnosis& diagnosis) {
   return fmt::format("{} pairs; changes of log pi since {}; medians with intervals of {:g} %; beta {:g}",
-                     diagnosis.pairs, diagnosis.has_reference ? "the reference" : "the first checkpoint",
+                     diagnosis.pairs,
+                     diagnosis.has_reference ? "the reference" : fmt::format("step {}", diagnosis.start),
                      100 * diagnosis.confidence, diagnosis.beta);
 }
-
-/// A plot over steps that begins at the start, with `start` in each series, or after it on a logarithmic axis.
-class Curves {
- public:
-  Curves(const Diagnosis& diagnosis, std::string title, std::string label) : diagnosis_(diagnosis) {
-    const auto first = static_cast<double>(diagnosis.checkpoints.front().step);
-    plot_ = {.title = std::move(title), .x_label = "training step", .y_label = std::move(label), .series = {}};
-    plot_.log_x = first > 0 && static_cast<double>(diagnosis.last().step) >= 30 * first;
-  }
-
-  void add(std::string label, std::optional<Estimate> start,
-           const std::function<Estimate(const CheckpointDiagnosis&)>& of) {
-    Series series{.label = std::move(label)};
-    const auto point = [&](double x, const Estimate& y) {
-      series.x.push_back(x);
-      series.y.push_back(y.value);
-      series.low.push_back(y.low);
-      series.high.push_back(y.high);
-    };
-    if (start && !plot_.log_x && diagnosis_.checkpoints.front().step > 0) point(0, *start);
-    for (const auto& at : diagnosis_.checkpoints) point(static_cast<double>(at.step), of(at));
-    plot_.series.push_back(std::move(series));
-  }
-
-  Plot plot_{};
-
- private:
-  const Diagnosis& diagnosis_;
-};
 
 Estimate certain(double x) { return {x, x, x}; }
 
@@ -122,24 +93,59 @@ std::string displacement_table(const Diagnosis& diagnosis) {
 }
 
 Plot displacement_plot(const Diagnosis& diagnosis) {
-  Curves curves(diagnosis, "Probability of the responses", "median change of log pi");
-  curves.add("chosen", certain(0), [](const auto& at) { return at.chosen_median; });
-  curves.add("rejected", certain(0), [](const auto& at) { return at.rejected_median; });
-  curves.plot_.reference = ReferenceLine{0, "as at the start"};
-  return curves.plot_;
+  Plot plot{.title = "Probability of the responses",
+            .x_label = "training step",
+            .y_label = "median change of log pi",
+            .series = {},
+            .reference = ReferenceLine{0, "as at the start"}};
+  const std::int64_t first = diagnosis.checkpoints.front().step;
+  plot.log_x = diagnosis.last().step / 30 >= first;
+  const auto add = [&](std::string label, Member of) {
+    Series series{.label = std::move(label)};
+    const auto point = [&](std::int64_t step, const Estimate& change) {
+      series.x.push_back(static_cast<double>(step));
+      series.y.push_back(change.value);
+      series.low.push_back(change.low);
+      series.high.push_back(change.high);
+    };
+    if (!plot.log_x || diagnosis.start > 0) point(diagnosis.start, certain(0));
+    for (const auto& at : diagnosis.checkpoints) point(at.step, at.*of);
+    plot.series.push_back(std::move(series));
+  };
+  add("chosen", &CheckpointDiagnosis::chosen_median);
+  add("rejected", &CheckpointDiagnosis::rejected_median);
+  return plot;
 }
 
-Plot displacement_shares_plot(const Diagnosis& diagnosis) {
-  Curves curves(diagnosis, "Shares of the pairs, and probability out of sample", "share");
-  curves.add("chosen fell", std::nullopt, [](const auto& at) { return at.chosen_fell; });
-  curves.add("in order", std::nullopt, [](const auto& at) { return at.accuracy; });
-  curves.add(diagnosis.out_of_sample_known ? "out of sample" : "out of sample, bound", diagnosis.out_of_sample_at_start,
-             [](const auto& at) { return at.out_of_sample; });
-  curves.add("saturated", certain(0), [](const auto& at) { return certain(at.saturated); });
-  if (has_clipped(diagnosis))
-    curves.add("clipped", std::nullopt, [](const auto& at) { return certain(at.clipped.value_or(0)); });
-  curves.plot_.y_range = {-0.02, 1.02};
-  return curves.plot_;
+BarChart displacement_shares_chart(const Diagnosis& diagnosis) {
+  const auto &first = diagnosis.checkpoints.front(), &last = diagnosis.last();
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  const Estimate nothing{none, none, none};
+  BarChart chart{.title = fmt::format("Probability out of sample{}, and shares of the pairs",
+                                      diagnosis.out_of_sample_known ? "" : ", at most"),
+                 .groups = {},
+                 .series = {}};
+  std::vector<BarSeries> series{{.label = "start"}};
+  if (&first != &last) series.push_back({.label = fmt::format("step {}", first.step)});
+  series.push_back({.label = fmt::format("step {}", last.step)});
+  const auto add = [&](std::string group, const Estimate& start, const Estimate& at_first, const Estimate& at_last) {
+    chart.groups.push_back(std::move(group));
+    for (auto& bars : series) {
+      const Estimate& bar = &bars == &series.front() ? start : &bars == &series.back() ? at_last : at_first;
+      bars.values.push_back(bar.value);
+      bars.low.push_back(bar.low);
+      bars.high.push_back(bar.high);
+    }
+  };
+  add("out of sample", diagnosis.out_of_sample_at_start.value_or(nothing), first.out_of_sample, last.out_of_sample);
+  add("chosen fell", nothing, first.chosen_fell, last.chosen_fell);
+  add("always", nothing, nothing, diagnosis.always_fell);
+  add("in order", nothing, first.accuracy, last.accuracy);
+  add("saturated", nothing, certain(first.saturated), certain(last.saturated));
+  if (last.clipped) add("clipped", nothing, certain(first.clipped.value_or(0)), certain(*last.clipped));
+  chart.series = std::move(series);
+  chart.y_range = {0, 1.02};
+  return chart;
 }
 
 void save_displacement_report(const std::filesystem::path& folder, const Diagnosis& diagnosis) {
@@ -176,7 +182,7 @@ void save_displacement_report(const std::filesystem::path& folder, const Diagnos
   markdown.pop_back();
   write_file_atomically(folder / "diagnosis.md", markdown);
   save_plot(folder / "displacement", displacement_plot(diagnosis));
-  save_plot(folder / "shares", displacement_shares_plot(diagnosis));
+  save_plot(folder / "shares", displacement_shares_chart(diagnosis));
 }
 
 }  // namespace mellow::tools

@@ -112,6 +112,7 @@ TEST_CASE("The start is step 0, else the reference, else the first checkpoint") 
   SECTION("Without a reference changes are since the first checkpoint") {
     const auto found = diagnosis_of(history_of({{7, l_w, l_l}, {8, later, l_l}}));
     CHECK_FALSE(found.has_reference);
+    CHECK(found.start == 7);
     REQUIRE(found.checkpoints.size() == 1);
     CHECK(found.last().chosen_median.value == -1);
     CHECK(found.always_fell.value == 1);
@@ -123,6 +124,7 @@ TEST_CASE("The start is step 0, else the reference, else the first checkpoint") 
   SECTION("A reference stands for step 0") {
     const auto found = diagnosis_of(history_of({{7, l_w, l_l}, {8, later, l_l}}, r_w, r_l));
     REQUIRE(found.checkpoints.size() == 2);
+    CHECK(found.start == 0);
     CHECK(found.checkpoints[0].chosen_median.value == -2);
     CHECK(found.last().chosen_median.value == -3);
     CHECK(found.kept_falling.value().value == 1);

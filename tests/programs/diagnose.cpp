@@ -57,8 +57,7 @@ TEST_CASE("JSON lines are diagnosed like CSV") {
                                         (directory / form).string()));
     CAPTURE(result.error);
     REQUIRE(result.status == 0);
-    CHECK_THAT(result.out,
-               Contains("since the first checkpoint") && Contains("As wanted, the chosen responses gained"));
+    CHECK_THAT(result.out, Contains("log pi since step 0;") && Contains("As wanted, the chosen responses gained"));
   }
   check_same_results(directory / "csv", directory / "jsonl");
 }

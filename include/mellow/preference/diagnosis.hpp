@@ -42,6 +42,7 @@ struct CheckpointDiagnosis {
 struct Diagnosis {
   std::int64_t pairs = 0;            ///< how many
   bool has_reference = false;        ///< whether the start is the reference, else the first checkpoint
+  std::int64_t start = 0;            ///< its step
   double beta = 0;                   ///< of the margin beta (a_w - a_l)
   double saturation = 0;             ///< threshold of a gradient that has vanished
   double confidence = 0;             ///< of the intervals; those of shares are at 95 %

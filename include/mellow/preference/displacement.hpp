@@ -89,6 +89,7 @@ inline Diagnosis diagnose(const PairHistory& history, Rng& rng, const Displaceme
 
   Diagnosis found{.pairs = n,
                   .has_reference = has_reference,
+                  .start = reference_is_first ? 0 : history.steps.front(),
                   .beta = options.beta,
                   .saturation = options.saturation,
                   .confidence = options.bootstrap.confidence,

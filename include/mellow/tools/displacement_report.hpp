@@ -16,9 +16,9 @@ std::string displacement_table(const preference::Diagnosis& diagnosis);
 /// last step is thirty times the first or more, the axis is logarithmic and the start, at which all is 0, left out.
 Plot displacement_plot(const preference::Diagnosis& diagnosis);
 
-/// Shares over training: chosen responses below their start, pairs in order, saturated and clipped ones, and the
-/// probability out of sample. The axis as above.
-Plot displacement_shares_plot(const preference::Diagnosis& diagnosis);
+/// The probability out of sample, and shares of the pairs, at the start, the first and the last checkpoint, with their
+/// intervals: chosen responses that fell, and that always did, pairs in order, saturated and clipped ones.
+BarChart displacement_shares_chart(const preference::Diagnosis& diagnosis);
 
 /// Writes into a folder `checkpoints.csv` (all figures with their intervals), `fell_always.txt` (the pairs whose chosen
 /// response fell at every checkpoint, a name a line), `diagnosis.md` (the table, the sentence, the warnings) and the plots

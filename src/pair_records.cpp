@@ -23,8 +23,6 @@ namespace {
 
 using preference::PairRecord;
 
-constexpr double rounding = 1e-3;  // by which a log-probability may exceed 0
-
 /// What stands in a file for a field of a row.
 struct Cell {
   std::string text{};              ///< as it stands; of a text in JSON without its quotes
@@ -47,7 +45,7 @@ PairRecord read_record(const std::string& where, const Cells& cell) {
   };
   constexpr double infinity = std::numeric_limits<double>::infinity();
   const auto log_prob = [&](std::string_view name, bool needed) {
-    return number(name, needed, -infinity, rounding, "not be positive, being a log-probability");
+    return number(name, needed, -infinity, preference::log_prob_rounding, "not be positive, being a log-probability");
   };
   const auto tokens = [&](std::string_view name) { return number(name, false, 1, infinity, "be at least 1"); };
 

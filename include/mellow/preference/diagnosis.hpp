@@ -91,8 +91,10 @@ inline std::string Diagnosis::where_mass_went() const {
     return fmt::format("{} went from {:.2f} to {:.2f}", name, before, after);
   const auto mass = direction(last().pair_mass);
   if (mass == Direction::Unclear) return "the probability of a pair together did not clearly change";
-  return fmt::format("a pair together {} probability by a factor of {:.3g} in the median",
-                     mass == Direction::Fell ? "lost" : "gained", std::exp(std::abs(last().pair_mass.value)));
+  const double g = std::abs(last().pair_mass.value), digits = g / 2.302585092994046;
+  return fmt::format("a pair together {} probability by a factor of {} in the median",
+                     mass == Direction::Fell ? "lost" : "gained",
+                     digits < 4 ? fmt::format("{:.3g}", std::exp(g)) : fmt::format("10^{:.0f}", digits));
 }
 
 inline std::string Diagnosis::sentence() const {
@@ -132,7 +134,7 @@ inline std::string Diagnosis::sentence() const {
 inline std::vector<std::string> Diagnosis::warnings() const {
   const auto& end = last();
   std::vector<std::string> found;
-  if (end.accuracy.low < 0.5)
+  if (end.accuracy.value <= 0.5)
     found.push_back(
         fmt::format("The pairs are not in order: in {} alone did the chosen response gain on the rejected one.",
                     detail::percent(end.accuracy.value)));

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -28,9 +29,6 @@ struct PairHistory;
 /// only, and for numbers that `PairHistory::add` refuses.
 PairHistory tabulate(std::span<const PairRecord> records, std::string_view where = "preference::tabulate");
 
-/// How far a log-probability may exceed 0 by rounding.
-inline constexpr double log_prob_rounding = 1e-3;
-
 /// The log-probabilities of the same pairs at checkpoints of a training: what `diagnose` reads. Filled during training
 /// by `add`, or from rows by `tabulate`.
 ///
@@ -47,18 +45,19 @@ struct PairHistory {
   Index size() const { return std::ssize(pairs); }         ///< pairs
   Index checkpoints() const { return std::ssize(steps); }  ///< there are
 
-  /// Adds a checkpoint: all pairs, in the same order each time. `out_of_sample` is the probability of the responses of
-  /// each prompt that are in no pair (see `out_of_sample_mass`), given always or never. Throws Error for a step that is
+  /// Adds a checkpoint: all pairs, in the same order each time. `out_of_sample_mass` is the probability of the responses of
+  /// each prompt that are in no pair (the function of that name gives it), given always or never. Throws Error for a step that is
   /// not after the last, columns that do not fit or that come at some checkpoints only, a log-probability that is not
   /// finite or positive, other token counts than before; the history is then as before.
   template <class Scalar>
-  void add(Index step, const PairBatch<Scalar>& batch, Column<Scalar> out_of_sample_mass = {}) {
+  void add(Index step, const PairBatch<Scalar>& batch, std::type_identity_t<Column<Scalar>> out_of_sample_mass = {}) {
     append(step, batch, out_of_sample_mass, {});
   }
 
   /// The same with what the loss says of its bounds.
   template <PairLoss L, class Scalar>
-  void add(Index step, const PairBatch<Scalar>& batch, const L& loss, Column<Scalar> out_of_sample_mass = {}) {
+  void add(Index step, const PairBatch<Scalar>& batch, const L& loss,
+           std::type_identity_t<Column<Scalar>> out_of_sample_mass = {}) {
     batch.validate(where);
     Vector<double> at_bound(batch.size());
     for (Index i = 0; i < batch.size(); ++i)

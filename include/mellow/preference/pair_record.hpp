@@ -7,6 +7,9 @@
 
 namespace mellow::preference {
 
+/// How far a log-probability may exceed 0 by rounding.
+inline constexpr double log_prob_rounding = 1e-3;
+
 /// What was measured of a pair at a checkpoint of its training, as a row of a file. Log-probabilities are sums over the
 /// response's tokens, finite and not positive. What is optional is given of all rows or of none.
 struct PairRecord {

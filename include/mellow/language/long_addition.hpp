@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cassert>
 #include <optional>
 #include <span>
 #include <string>
@@ -73,7 +74,9 @@ class LongAddition {
   /// The three results that the teacher gives to an entry with the same probability: the truth first; all the truth
   /// where it is not hard.
   const std::array<int, 3>& candidates(int a, int b, int carry) const {
-    return candidates_[static_cast<std::size_t>(20 * a + 2 * b + carry)];
+    assert(a >= 0 && a < 10 && b >= 0 && b < 10 && (carry == 0 || carry == 1));
+    const int entry = 20 * a + 2 * b + carry;
+    return candidates_[static_cast<std::size_t>(entry)];
   }
 
   /// Two numbers of uniformly random digits.

@@ -136,7 +136,7 @@ void PairHistory::append(Index step, const PairBatch<Scalar>& batch, const Colum
     return column(from, name, {-infinity, log_prob_rounding, "must not be positive"}, before.size() > 0);
   };
   const auto tokens = [&](const Column<Scalar>& from, std::string_view name, const Vector<double>& before) {
-    const Vector<double> values = column(from, name, {1.0, infinity, "must be at least 1"}, before.size() > 0);
+    Vector<double> values = column(from, name, {1.0, infinity, "must be at least 1"}, before.size() > 0);
     for (Index i = 0; i < before.size(); ++i)
       if (values[i] != before[i]) refuse("must be as before", name, i, values[i]);
     return values;

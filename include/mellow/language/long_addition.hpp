@@ -36,10 +36,10 @@ struct LongAdditionOptions {
 ///     prompt       BOS (I_i a_i b_i) for i = 0..n-1, =          2 + 3 n tokens
 ///     completion   (I_i d_i c_i ;)   for i = 0..n-1, EOS        4 n + 1 tokens
 ///
-/// Its teacher is imperfect. Of the 200 entries (a, b, c) of the table of additions some are hard: their result is drawn
-/// from three candidates, the truth and two wrong values in 0..19 that are fixed for each entry, and the chain goes on
-/// from the carry that was drawn. With the default a third of the entries' 0.3 is right, so that a model that imitates
-/// the teacher perfectly makes 0.8 of its steps rightly, and 0.8^6 = 0.26 of its chains.
+/// Its teacher is imperfect. Of the 200 entries (a, b, c) of the table of additions some are hard: their result is
+/// drawn from three candidates, the truth and two wrong values in 0..19 that are fixed for each entry, and the chain
+/// goes on from the carry that was drawn. With the defaults a model that imitates the teacher perfectly makes
+/// 0.7 + 0.3 / 3 = 0.8 of its steps rightly, and 0.8^6 = 0.26 of its chains.
 ///
 /// The test bed of the methods for language models: a wrong step nearly always makes the answer wrong, and where the
 /// first one stands is known exactly.

@@ -21,9 +21,9 @@ struct TokenizedPair {
 
 /// Turns pairs into tokens. `context` is the most tokens that the model reads at once.
 ///
-/// Throws Error, naming the pair by where it was read or by its number, for an empty completion, text that the tokeniser
-/// has no tokens for, a prompt that fills the context alone, and a prompt that does with one of its completions: nothing
-/// is cut off.
+/// Throws Error, naming the pair by where it was read or by its number, for an empty completion, text that the
+/// tokeniser has no tokens for, and a prompt that is too long for the context, alone or with one of its completions:
+/// nothing is cut off.
 template <Tokenizer T>
 std::vector<TokenizedPair> tokenize_pairs(std::span<const data::PreferencePair> pairs, const T& tokenizer,
                                           Index context = std::numeric_limits<Index>::max()) {

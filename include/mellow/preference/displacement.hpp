@@ -51,9 +51,9 @@ inline double out_of_sample_mass(const ConstVectorRef<double>& log_probs, std::s
   return std::min(mass, 1.0);
 }
 
-/// Says what a training did to the probability of the responses of its pairs. DPO and its kin pin down the difference of
-/// two log-ratios, so that both responses may lose probability while the loss falls: displacement (Asadi et al. 2026,
-/// Pipano et al. 2026).
+/// Says what a training did to the probability of the responses of its pairs. DPO and its kin pin down the difference
+/// of two log-ratios, so that both responses may lose probability while the loss falls: displacement (Asadi et al.
+/// 2026, Pipano et al. 2026).
 ///
 ///     a_w = log pi(y_w | x) - log start(y_w | x),  a_l alike      start: the reference, or the first checkpoint
 ///     g = log(pi(y_w | x) + pi(y_l | x)) - log(start(y_w | x) + start(y_l | x))
@@ -64,11 +64,13 @@ inline double out_of_sample_mass(const ConstVectorRef<double>& log_probs, std::s
 /// A chosen response fell at every checkpoint where log pi(y_w | x) is smaller at each than at the one before. The
 /// checkpoint of step 0 is the start and not counted; where there is none, the reference stands for it, or, without a
 /// reference, the first checkpoint does. `kept_falling` is the statistic of SquaredPO's paper. Intervals come from a
-/// bootstrap over pairs, those of shares are Wilson's at 95 %; pairs of one prompt are not independent, and make them too
-/// narrow. Throws Error for fewer than three pairs, no checkpoint after the start, and options out of range.
+/// bootstrap over pairs, those of shares are Wilson's at 95 %; pairs of one prompt are not independent, and make them
+/// too narrow. Throws Error for fewer than three pairs, no checkpoint after the start, a history whose columns do not
+/// fit, and options out of range.
 inline Diagnosis diagnose(const PairHistory& history, Rng& rng, const DisplacementOptions& options = {}) {
   constexpr auto where = "preference::diagnose";
   options.validate();
+  history.validate(where);
   const Index n = history.size(), all = history.checkpoints();
   require(n > 2, where, "there must be three pairs", n);
   const bool has_reference = history.reference_chosen.size() > 0;

@@ -34,21 +34,51 @@ PairHistory tabulate(std::span<const PairRecord> records, std::string_view where
 ///
 ///     history.add(step, batch, loss);   // at each checkpoint, the first before training
 struct PairHistory {
-  std::vector<std::string> pairs{};                         ///< their names
-  std::vector<Index> steps{};                               ///< of the checkpoints, ascending
-  Matrix<double> chosen{}, rejected{};                      ///< log pi, pairs x checkpoints
-  Matrix<double> reference_chosen{}, reference_rejected{};  ///< log pi_ref, pairs x checkpoints; or empty
-  Vector<double> chosen_tokens{}, rejected_tokens{};        ///< one a pair; or empty
-  Matrix<double> clipped{};                                 ///< 1 where a bound of the loss was at work; or empty
+  std::vector<std::string> pairs{};  ///< their names
+  std::vector<Index> steps{};        ///< of the checkpoints, ascending
+  /// @{
+  /// log pi, pairs x checkpoints.
+  Matrix<double> chosen{}, rejected{};
+  /// @}
+  /// @{
+  /// log pi_ref, pairs x checkpoints; or empty.
+  Matrix<double> reference_chosen{}, reference_rejected{};
+  /// @}
+  /// @{
+  /// Tokens of the responses, one a pair; or empty.
+  Vector<double> chosen_tokens{}, rejected_tokens{};
+  /// @}
+  Matrix<double> clipped{};        ///< 1 where a bound of the loss was at work; or empty
   Matrix<double> out_of_sample{};  ///< probability of responses in no pair, pairs x checkpoints; or empty
 
   Index size() const { return std::ssize(pairs); }         ///< pairs
   Index checkpoints() const { return std::ssize(steps); }  ///< there are
 
-  /// Adds a checkpoint: all pairs, in the same order each time. `out_of_sample_mass` is the probability of the responses of
-  /// each prompt that are in no pair (the function of that name gives it), given always or never. Throws Error for a step that is
-  /// not after the last, columns that do not fit or that come at some checkpoints only, a log-probability that is not
-  /// finite or positive, other token counts than before; the history is then as before.
+  /// Throws Error for matrices and vectors that do not fit the names and the steps.
+  void validate(std::string_view from) const {
+    const auto fits = [&](const auto& matrix, Index columns, bool needed, std::string_view name) {
+      if (matrix.size() == 0 && !needed) return;
+      if (matrix.rows() != size() || matrix.cols() != columns)
+        throw Error(from, fmt::format("{} must be {} x {}", name, size(), columns),
+                    fmt::format("{} x {}", matrix.rows(), matrix.cols()));
+    };
+    require(std::ranges::adjacent_find(steps, std::ranges::greater_equal{}) == steps.end(), from,
+            "the steps must be ascending", steps.size());
+    fits(chosen, checkpoints(), true, "chosen");
+    fits(rejected, checkpoints(), true, "rejected");
+    fits(reference_chosen, checkpoints(), false, "reference_chosen");
+    fits(reference_rejected, checkpoints(), reference_chosen.size() > 0, "reference_rejected");
+    fits(chosen_tokens, 1, false, "chosen_tokens");
+    fits(rejected_tokens, 1, chosen_tokens.size() > 0, "rejected_tokens");
+    fits(clipped, checkpoints(), false, "clipped");
+    fits(out_of_sample, checkpoints(), false, "out_of_sample");
+  }
+
+  /// Adds a checkpoint: all pairs, in the same order each time. `out_of_sample_mass` is the probability of the
+  /// responses of each prompt that are in no pair (the function of that name gives it), given always or never. Throws
+  /// Error for a step that is not after the last, columns that do not fit or come at some checkpoints only, a
+  /// log-probability that is not finite, or positive, and other token counts than before; the history is then as
+  /// before.
   template <class Scalar>
   void add(Index step, const PairBatch<Scalar>& batch, std::type_identity_t<Column<Scalar>> out_of_sample_mass = {}) {
     append(step, batch, out_of_sample_mass, {});

@@ -14,8 +14,8 @@
 namespace mellow::statistics {
 
 /// Pearson's correlation of pairs of numbers (x_i, y_i): their covariance over the product of their standard
-/// deviations, from -1 to 1. Nothing where x or y does not vary. Throws Error for columns of unlike lengths, of none, or
-/// with a number that is not finite.
+/// deviations, from -1 to 1. Nothing where x or y does not vary. Throws Error for columns of unlike lengths, of none,
+/// or with a number that is not finite.
 inline std::optional<double> correlation(const ConstVectorRef<double>& x, const ConstVectorRef<double>& y) {
   constexpr auto where = "statistics::correlation";
   require(x.size() == y.size() && x.size() > 0, where, "both columns need the same numbers, one at least",

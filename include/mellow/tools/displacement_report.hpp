@@ -21,8 +21,8 @@ Plot displacement_plot(const preference::Diagnosis& diagnosis);
 BarChart displacement_shares_chart(const preference::Diagnosis& diagnosis);
 
 /// Writes into a folder `checkpoints.csv` (all figures with their intervals), `fell_always.txt` (the pairs whose chosen
-/// response fell at every checkpoint, a name a line), `diagnosis.md` (the table, the sentence, the warnings) and the plots
-/// `displacement` and `shares` as SVG and PNG. Throws Error where one cannot be written.
+/// response fell at every checkpoint, a name a line), `diagnosis.md` (the table, the sentence, the warnings) and the
+/// plots `displacement` and `shares` as SVG and PNG. Throws Error where one cannot be written.
 void save_displacement_report(const std::filesystem::path& folder, const preference::Diagnosis& diagnosis);
 
 }  // namespace mellow::tools

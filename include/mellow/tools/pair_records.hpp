@@ -19,9 +19,9 @@ namespace mellow::tools {
 ///     out_of_sample                           from 0 to 1
 ///
 /// They mean what `preference::PairRecord` says. An empty cell and null are nothing. Throws Error, naming the file, the
-/// line and the field: where the file cannot be read or has no rows; for a field that is needed and missing, or given of
-/// some rows only; a log-probability that is no number, NaN, infinite or positive; a step that is no whole number of at
-/// least 0; other counts, flags and probabilities out of range; a pair that comes twice at a step.
+/// line and the field: where the file cannot be read or has no rows; for a field that is needed and missing, or given
+/// of some rows only; a log-probability that is no number, NaN, infinite or positive; a step that is no whole number of
+/// at least 0; other counts, flags and probabilities out of range; a pair that comes twice at a step.
 std::vector<preference::PairRecord> load_pair_records(const std::filesystem::path& path);
 
 /// Writes rows as such a CSV file, atomically, with the columns that the first row has. Throws Error where the file

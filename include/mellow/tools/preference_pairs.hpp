@@ -14,8 +14,8 @@ namespace mellow::tools {
 ///
 ///     {"prompt": "The sky is", "chosen": " blue.", "rejected": " green."}
 ///
-/// Throws Error, naming the file and the line, where it cannot be read or holds no pair; for a line that is not UTF-8 or
-/// no JSON object; and for a field that is missing, comes twice, is no text, or, of a completion, is empty. trl's
+/// Throws Error, naming the file and the line, where it cannot be read or holds no pair; for a line that is not UTF-8
+/// or no JSON object; and for a field that is missing, comes twice, is no text, or, of a completion, is empty. trl's
 /// conversational form, lists of messages, is refused: the model's chat template makes texts of them.
 std::vector<data::PreferencePair> load_preference_pairs(const std::filesystem::path& path);
 

@@ -2,37 +2,17 @@
 #include "mellow/tools/csv_table.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 #include <limits>
 #include <system_error>
 #include <utility>
 
 #include "mellow/core/error.hpp"
+#include "read_text.hpp"
 
 namespace mellow::tools {
 namespace {
-
-/// The contents of a file, without the mark that some programs put before UTF-8.
-std::string read(const std::filesystem::path& path) {
-  const auto fail = [&](int code) {
-    throw Error(path.string(), "cannot be read: " + std::generic_category().message(code));
-  };
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail(EISDIR);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(errno);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (file.bad()) fail(EIO);
-  if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
-  return text;
-}
-
-std::string at_line(const std::filesystem::path& path, std::size_t line) {
-  return fmt::format("{}:{}", path.string(), line);
-}
 
 /// Cuts a text into rows of cells.
 class Reader {
@@ -94,7 +74,7 @@ class Reader {
 }  // namespace
 
 CsvTable::CsvTable(std::filesystem::path path) : path_(std::move(path)) {
-  const std::string text = read(path_);
+  const std::string text = read_text(path_);
   Reader reader(path_, text);
   std::size_t line = 0;
   if (!reader.row(columns_, line)) throw Error(path_.string(), "a table needs a heading");
@@ -119,6 +99,8 @@ std::size_t CsvTable::column(std::string_view name) const {
   return static_cast<std::size_t>(found - columns_.begin());
 }
 
+std::string CsvTable::where(std::size_t row) const { return at_line(path_, lines_[row]); }
+
 double CsvTable::number(std::size_t row, std::size_t column) const {
   const std::string& cell = text(row, column);
   if (cell.empty()) return std::numeric_limits<double>::quiet_NaN();
@@ -126,7 +108,7 @@ double CsvTable::number(std::size_t row, std::size_t column) const {
   const char* end = cell.data() + cell.size();
   const auto [rest, code] = std::from_chars(cell.data() + (cell.starts_with('+') ? 1 : 0), end, value);
   if (code != std::errc() || rest != end)
-    throw Error(at_line(path_, lines_[row]), fmt::format("column {} must hold a number", columns_[column]), cell);
+    throw Error(where(row), fmt::format("column {} must hold a number", columns_[column]), cell);
   return value;
 }
 

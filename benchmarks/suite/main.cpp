@@ -29,13 +29,16 @@ constexpr std::array commands{
     Command{"reproduce", "the claims of a paper, measured", mellow::suite::reproduce},
     Command{"report", "one page over all results below a folder, as HTML and Markdown", mellow::suite::report},
     Command{"watch", "a trained agent plays: in the terminal, as GIF or PNG", mellow::suite::watch},
+    Command{"diagnose", "what a training on preference pairs did to their probability, from a file of yours",
+            mellow::suite::diagnose},
     Command{"speed", "the speed programs, compared with earlier figures", mellow::suite::speed},
     Command{"trace", "the steps of an environment as CSV", mellow::suite::trace},
 };
 
 void help() {
   fmt::print(
-      "mellow_bench trains agents, reproduces papers, measures speed and writes reports.\n\n"
+      "mellow_bench trains agents, reproduces papers, diagnoses preference training, measures speed and writes "
+      "reports.\n\n"
       "Usage: mellow_bench COMMAND [options]\n\n");
   for (const auto& [name, text, run] : commands) fmt::print("  {:<10}  {}\n", name, text);
   fmt::print(

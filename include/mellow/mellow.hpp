@@ -24,7 +24,9 @@
 #include <mellow/core/spaces.hpp>
 #include <mellow/core/state.hpp>
 #include <mellow/core/types.hpp>
+#include <mellow/core/utf8.hpp>
 #include <mellow/data/batch.hpp>
+#include <mellow/data/preference_pair.hpp>
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/ring.hpp>
 #include <mellow/data/sequence_replay.hpp>
@@ -70,6 +72,12 @@
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/environments/vectorized.hpp>
 #include <mellow/environments/wrapper.hpp>
+#include <mellow/language/byte_tokenizer.hpp>
+#include <mellow/language/character_tokenizer.hpp>
+#include <mellow/language/long_addition.hpp>
+#include <mellow/language/token.hpp>
+#include <mellow/language/tokenized_pairs.hpp>
+#include <mellow/language/tokenizer.hpp>
 #include <mellow/models/plan.hpp>
 #include <mellow/models/policy_evaluation.hpp>
 #include <mellow/models/policy_iteration.hpp>
@@ -120,6 +128,8 @@
 #include <mellow/preference/absolute_losses.hpp>
 #include <mellow/preference/batch_losses.hpp>
 #include <mellow/preference/c2_dpo.hpp>
+#include <mellow/preference/diagnosis.hpp>
+#include <mellow/preference/displacement.hpp>
 #include <mellow/preference/displacement_toy.hpp>
 #include <mellow/preference/dpo.hpp>
 #include <mellow/preference/elementary.hpp>
@@ -130,7 +140,9 @@
 #include <mellow/preference/margin_losses.hpp>
 #include <mellow/preference/pair.hpp>
 #include <mellow/preference/pair_batch.hpp>
+#include <mellow/preference/pair_history.hpp>
 #include <mellow/preference/pair_loss.hpp>
+#include <mellow/preference/pair_record.hpp>
 #include <mellow/preference/per_token.hpp>
 #include <mellow/preference/reference_free.hpp>
 #include <mellow/preference/sum.hpp>
@@ -138,6 +150,7 @@
 #include <mellow/preference/unpaired.hpp>
 #include <mellow/statistics/aggregates.hpp>
 #include <mellow/statistics/bootstrap.hpp>
+#include <mellow/statistics/correlation.hpp>
 #include <mellow/statistics/estimate.hpp>
 #include <mellow/statistics/improvement.hpp>
 #include <mellow/statistics/incomplete_beta.hpp>
@@ -146,6 +159,7 @@
 #include <mellow/statistics/records.hpp>
 #include <mellow/statistics/resampling.hpp>
 #include <mellow/statistics/scores.hpp>
+#include <mellow/statistics/share.hpp>
 #include <mellow/statistics/welch.hpp>
 #include <mellow/training/callbacks.hpp>
 #include <mellow/training/evaluate.hpp>
@@ -195,6 +209,9 @@
 
 /// \namespace mellow::operators
 /// Operators over action values, and the policies that go with them.
+
+/// \namespace mellow::language
+/// Tokens, tokenisers and tasks of language models.
 
 /// \namespace mellow::models
 /// Planners over models that are known.

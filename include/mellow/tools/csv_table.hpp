@@ -23,6 +23,9 @@ class CsvTable {
   /// The index of a column. Throws Error, with the columns that there are, where there is none of this name.
   std::size_t column(std::string_view name) const;
 
+  /// Where a row begins: "file.csv:12", as messages name it.
+  std::string where(std::size_t row) const;
+
   /// A cell as it stands, without its quotes.
   const std::string& text(std::size_t row, std::size_t column) const { return cells_[row * columns_.size() + column]; }
 

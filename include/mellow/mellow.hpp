@@ -8,6 +8,7 @@
 #include <mellow/core/environment.hpp>
 #include <mellow/core/error.hpp>
 #include <mellow/core/gemm.hpp>
+#include <mellow/core/language_model.hpp>
 #include <mellow/core/mask_reader.hpp>
 #include <mellow/core/memory.hpp>
 #include <mellow/core/metric.hpp>
@@ -70,6 +71,17 @@
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/environments/vectorized.hpp>
 #include <mellow/environments/wrapper.hpp>
+#include <mellow/language/attention.hpp>
+#include <mellow/language/feed_forward.hpp>
+#include <mellow/language/key_value_cache.hpp>
+#include <mellow/language/linear.hpp>
+#include <mellow/language/normalization.hpp>
+#include <mellow/language/positions.hpp>
+#include <mellow/language/softmax_head.hpp>
+#include <mellow/language/transformer.hpp>
+#include <mellow/language/transformer_block.hpp>
+#include <mellow/language/transformer_options.hpp>
+#include <mellow/language/transformer_shapes.hpp>
 #include <mellow/models/plan.hpp>
 #include <mellow/models/policy_evaluation.hpp>
 #include <mellow/models/policy_iteration.hpp>

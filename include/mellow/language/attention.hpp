@@ -72,7 +72,6 @@ class Attention {
   void forward(Columns<const Scalar> queries, Index n, Columns<const Scalar> keys, Index before,
                Columns<Scalar> outputs, Scalar* log_sums, Workspace<Scalar>& workspace) const {
     using Gemm = mellow::detail::Gemm<Scalar>;
-    for (Index i = 0; i < n; ++i) std::fill_n(outputs.data + i * outputs.stride, query_rows(), Scalar(0));
     for (Index h = 0; h < heads_; ++h) {
       const Index row = h * head_width_, key_row = h / group_ * head_width_;
       const auto values = keys.from(key_rows() + key_row, 0);
@@ -84,7 +83,7 @@ class Attention {
           if (log_sums != nullptr) log_sums[h + (begin + i) * heads_] = log_sum;
         }
         const auto to = outputs.from(row, begin);
-        Gemm::add(head_width_, count, seen, {values.data, 1, values.stride}, {scores, 1, height},
+        Gemm::set(head_width_, count, seen, {values.data, 1, values.stride}, {scores, 1, height},
                   {to.data, 1, to.stride});
       });
     }
@@ -97,10 +96,7 @@ class Attention {
                 Workspace<Scalar>& workspace) const {
     using Gemm = mellow::detail::Gemm<Scalar>;
     const auto scale = static_cast<Scalar>(scale_);
-    for (Index i = 0; i < n; ++i) {
-      std::fill_n(d_queries.data + i * d_queries.stride, query_rows(), Scalar(0));
-      std::fill_n(d_keys.data + i * d_keys.stride, 2 * key_rows(), Scalar(0));
-    }
+    for (Index i = 0; i < n; ++i) std::fill_n(d_keys.data + i * d_keys.stride, 2 * key_rows(), Scalar(0));
     for (Index h = 0; h < heads_; ++h) {
       const Index row = h * head_width_, key_row = h / group_ * head_width_, value_row = key_rows() + key_row;
       const auto key = keys.from(key_row, 0), value = keys.from(value_row, 0);
@@ -111,8 +107,7 @@ class Attention {
         const auto d_query = d_queries.from(row, begin);
         Scalar* const p = raw_scores(query, count, key, seen, workspace);
         Scalar* const d = workspace.d_scores.reshape(height, count).data();
-        std::fill_n(d, height * count, Scalar(0));
-        Gemm::add(seen, count, head_width_, {value.data, value.stride, 1}, {d_output.data, 1, d_output.stride},
+        Gemm::set(seen, count, head_width_, {value.data, value.stride, 1}, {d_output.data, 1, d_output.stride},
                   {d, 1, height});
         for (Index i = 0; i < count; ++i) {
           const Index valid = begin + i + 1, whole = detail::padded<Scalar>(valid);
@@ -125,7 +120,7 @@ class Attention {
         }
         Gemm::add(head_width_, seen, count, {d_output.data, 1, d_output.stride}, {p, height, 1},
                   {d_value.data, 1, d_value.stride});
-        Gemm::add(head_width_, count, seen, {key.data, 1, key.stride}, {d, 1, height},
+        Gemm::set(head_width_, count, seen, {key.data, 1, key.stride}, {d, 1, height},
                   {d_query.data, 1, d_query.stride});
         Gemm::add(head_width_, seen, count, {query.data, 1, query.stride}, {d, height, 1},
                   {d_key.data, 1, d_key.stride});
@@ -151,8 +146,7 @@ class Attention {
                      Workspace<Scalar>& workspace) const {
     const Index height = detail::padded<Scalar>(seen);
     Scalar* const scores = workspace.scores.reshape(height, count).data();
-    std::fill_n(scores, height * count, Scalar(0));
-    mellow::detail::Gemm<Scalar>::add(seen, count, head_width_, {keys.data, keys.stride, 1},
+    mellow::detail::Gemm<Scalar>::set(seen, count, head_width_, {keys.data, keys.stride, 1},
                                       {queries.data, 1, queries.stride}, {scores, 1, height});
     return scores;
   }

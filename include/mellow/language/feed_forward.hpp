@@ -12,11 +12,11 @@
 
 namespace mellow::language {
 
-/// What the feed-forward part of a block keeps for its backward pass.
+/// What the feed-forward part of a block keeps for its backward pass, of some columns.
 template <class Scalar>
 struct FeedForwardTape {
   Buffer<Scalar> slopes;  ///< derivatives of `values` by the sums that they are made of
-  Buffer<Scalar> values;  ///< hidden x n
+  Buffer<Scalar> values;  ///< hidden x columns
 };
 
 namespace detail {
@@ -41,6 +41,13 @@ class FeedForward {
 
   Index parameters() const { return up_.parameters() + down_.parameters(); }  ///< of both layers
 
+  /// Makes room for so many columns.
+  template <class Scalar>
+  void resize(FeedForwardTape<Scalar>& tape, Index columns) const {
+    tape.slopes.reshape(up_.out, columns);
+    tape.values.reshape(up_.out, columns);
+  }
+
   /// Appends the segments, which begin at `offset`; returns where they end.
   Index append_segments(const detail::FeedForwardNames& names, Index offset, std::vector<Segment>& segments) const {
     append_linear(up_, names.up, offset, segments);
@@ -48,12 +55,13 @@ class FeedForward {
     return offset + parameters();
   }
 
-  /// Adds to y, width x n.
+  /// Adds to y, width x n, and keeps these columns in the tape as `begin` and later.
   template <class Scalar>
-  void forward(const Scalar* parameters, const Scalar* x, Index n, FeedForwardTape<Scalar>& tape, Scalar* y) const {
-    using Array = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>, Eigen::AlignedMax>;
-    Array sums(tape.slopes.reshape(up_.out, n).data(), up_.out * n);
-    Array values(tape.values.reshape(up_.out, n).data(), up_.out * n);
+  void forward(const Scalar* parameters, const Scalar* x, Index begin, Index n, FeedForwardTape<Scalar>& tape,
+               Scalar* y) const {
+    using Array = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+    Array sums(tape.slopes.data() + begin * up_.out, up_.out * n);
+    Array values(tape.values.data() + begin * up_.out, up_.out * n);
     up_.set(parameters, x, n, sums.data());
     Activation{}.evaluate(sums, values, sums);
     down_.add(parameters + up_.parameters(), values.data(), n, y);
@@ -61,12 +69,12 @@ class FeedForward {
 
   /// Adds to the parameters' gradient; writes d x.
   template <class Scalar>
-  void backward(const Scalar* parameters, const Scalar* x, const Scalar* d_y, Index n, FeedForwardTape<Scalar>& tape,
-                Buffer<Scalar>& workspace, Scalar* gradient, Scalar* d_x) const {
+  void backward(const Scalar* parameters, const Scalar* x, const Scalar* d_y, Index begin, Index n,
+                FeedForwardTape<Scalar>& tape, Buffer<Scalar>& workspace, Scalar* gradient, Scalar* d_x) const {
     auto d_sums = workspace.reshape(up_.out, n);
-    down_.add_gradient(tape.values.reshape(up_.out, n).data(), d_y, n, gradient + up_.parameters());
+    down_.add_gradient(tape.values.data() + begin * up_.out, d_y, n, gradient + up_.parameters());
     down_.input_gradient(parameters + up_.parameters(), d_y, n, d_sums.data());
-    d_sums.array() *= tape.slopes.reshape(up_.out, n).array();
+    d_sums.array() *= Eigen::Map<const Matrix<Scalar>>(tape.slopes.data() + begin * up_.out, up_.out, n).array();
     up_.add_gradient(x, d_sums.data(), n, gradient);
     up_.input_gradient(parameters, d_sums.data(), n, d_x);
   }
@@ -88,6 +96,13 @@ class GatedFeedForward {
 
   Index parameters() const { return both_.parameters() + down_.parameters(); }  ///< of all three layers
 
+  /// Makes room for so many columns.
+  template <class Scalar>
+  void resize(FeedForwardTape<Scalar>& tape, Index columns) const {
+    tape.slopes.reshape(both_.out, columns);
+    tape.values.reshape(hidden_, columns);
+  }
+
   /// Appends the segments, which begin at `offset`; returns where they end. Both weights come first, then both biases.
   Index append_segments(const detail::FeedForwardNames& names, Index offset, std::vector<Segment>& segments) const {
     const Index width = both_.in, biases = offset + both_.out * width;
@@ -102,11 +117,12 @@ class GatedFeedForward {
     return offset + parameters();
   }
 
-  /// Adds to y, width x n.
+  /// Adds to y, width x n, and keeps these columns in the tape as `begin` and later.
   template <class Scalar>
-  void forward(const Scalar* parameters, const Scalar* x, Index n, FeedForwardTape<Scalar>& tape, Scalar* y) const {
-    auto sums = tape.slopes.reshape(both_.out, n);
-    auto values = tape.values.reshape(hidden_, n);
+  void forward(const Scalar* parameters, const Scalar* x, Index begin, Index n, FeedForwardTape<Scalar>& tape,
+               Scalar* y) const {
+    Eigen::Map<Matrix<Scalar>> sums(tape.slopes.data() + begin * both_.out, both_.out, n);
+    Eigen::Map<Matrix<Scalar>> values(tape.values.data() + begin * hidden_, hidden_, n);
     both_.set(parameters, x, n, sums.data());
     for (Index i = 0; i < n; ++i) {  // the sums become the derivatives of value = f(gate) up by gate and up
       auto gate = sums.col(i).head(hidden_).array(), up = sums.col(i).tail(hidden_).array();
@@ -121,13 +137,13 @@ class GatedFeedForward {
 
   /// Adds to the parameters' gradient; writes d x.
   template <class Scalar>
-  void backward(const Scalar* parameters, const Scalar* x, const Scalar* d_y, Index n, FeedForwardTape<Scalar>& tape,
-                Buffer<Scalar>& workspace, Scalar* gradient, Scalar* d_x) const {
-    const auto slopes = tape.slopes.reshape(both_.out, n);
+  void backward(const Scalar* parameters, const Scalar* x, const Scalar* d_y, Index begin, Index n,
+                FeedForwardTape<Scalar>& tape, Buffer<Scalar>& workspace, Scalar* gradient, Scalar* d_x) const {
+    const Eigen::Map<const Matrix<Scalar>> slopes(tape.slopes.data() + begin * both_.out, both_.out, n);
     auto all = workspace.reshape(both_.out + hidden_, n);
     const typename Buffer<Scalar>::View d_values(all.data(), hidden_, n);
     Eigen::Map<Matrix<Scalar>> d_sums(all.data() + hidden_ * n, both_.out, n);
-    down_.add_gradient(tape.values.reshape(hidden_, n).data(), d_y, n, gradient + both_.parameters());
+    down_.add_gradient(tape.values.data() + begin * hidden_, d_y, n, gradient + both_.parameters());
     down_.input_gradient(parameters + both_.parameters(), d_y, n, all.data());
     d_sums.topRows(hidden_).array() = slopes.topRows(hidden_).array() * d_values.array();
     d_sums.bottomRows(hidden_).array() = slopes.bottomRows(hidden_).array() * d_values.array();

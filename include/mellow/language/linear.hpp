@@ -22,8 +22,7 @@ struct Linear {
   void set(const Scalar* parameters, const Scalar* x, Index n, Scalar* y) const {
     if (has_bias)
       for (Index i = 0; i < n; ++i) std::copy_n(parameters + out * in, out, y + i * out);
-    else std::fill_n(y, n * out, Scalar(0));
-    add_weighted(parameters, x, n, y);
+    product(parameters, x, n, y, !has_bias);
   }
 
   /// y += W x + b.
@@ -33,7 +32,7 @@ struct Linear {
       const Eigen::Map<const Vector<Scalar>> bias(parameters + out * in, out);
       for (Index i = 0; i < n; ++i) Eigen::Map<Vector<Scalar>>(y + i * out, out) += bias;
     }
-    add_weighted(parameters, x, n, y);
+    product(parameters, x, n, y, false);
   }
 
   /// Adds d_y x' and the sum of d_y over its columns to the gradients of W and b.
@@ -48,14 +47,13 @@ struct Linear {
   /// d_x = W' d_y.
   template <class Scalar>
   void input_gradient(const Scalar* parameters, const Scalar* d_y, Index n, Scalar* d_x) const {
-    std::fill_n(d_x, n * in, Scalar(0));
-    mellow::detail::Gemm<Scalar>::add(in, n, out, {parameters, 1, in}, {d_y, 1, out}, {d_x, 1, in});
+    mellow::detail::Gemm<Scalar>::set(in, n, out, {parameters, 1, in}, {d_y, 1, out}, {d_x, 1, in});
   }
 
  private:
   template <class Scalar>
-  void add_weighted(const Scalar* parameters, const Scalar* x, Index n, Scalar* y) const {
-    mellow::detail::Gemm<Scalar>::add(out, n, in, {parameters, in, 1}, {x, 1, in}, {y, 1, out});
+  void product(const Scalar* parameters, const Scalar* x, Index n, Scalar* y, bool overwrite) const {
+    mellow::detail::Gemm<Scalar>::add(out, n, in, {parameters, in, 1}, {x, 1, in}, {y, 1, out, overwrite});
   }
 };
 

@@ -11,12 +11,19 @@
 
 namespace mellow::language {
 
-/// What a normalisation keeps for its backward pass.
+/// What a normalisation keeps for its backward pass, of some columns.
 template <class Scalar>
 struct NormTape {
-  Buffer<Scalar> normalized;  ///< width x n
-  Buffer<Scalar> inverse;     ///< 1 x n: one over the root
-  Buffer<Scalar> value;       ///< width x n, the result
+  Buffer<Scalar> normalized;  ///< width x columns
+  Buffer<Scalar> inverse;     ///< 1 x columns: one over the root
+  Buffer<Scalar> value;       ///< width x columns, the result
+
+  /// Makes room.
+  void resize(Index width, Index columns) {
+    normalized.reshape(width, columns);
+    inverse.reshape(1, columns);
+    value.reshape(width, columns);
+  }
 };
 
 namespace detail {
@@ -40,14 +47,14 @@ struct Normalization {
     return offset + parameters();
   }
 
-  /// Gives y, width x n, which lives in the tape.
+  /// Gives y, width x n, which lives in the tape as its columns `begin` and later.
   template <class Scalar>
-  const Scalar* forward(const Scalar* parameters, const Scalar* x, Index n, NormTape<Scalar>& tape) const {
+  const Scalar* forward(const Scalar* parameters, const Scalar* x, Index begin, Index n, NormTape<Scalar>& tape) const {
     using Column = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
     using ConstColumn = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
-    Scalar* const normalized = tape.normalized.reshape(width, n).data();
-    Scalar* const inverse = tape.inverse.reshape(1, n).data();
-    Scalar* const value = tape.value.reshape(width, n).data();
+    Scalar* const normalized = tape.normalized.data() + begin * width;
+    Scalar* const inverse = tape.inverse.data() + begin;
+    Scalar* const value = tape.value.data() + begin * width;
     const auto count = static_cast<Scalar>(width);
     const ConstColumn scale(parameters, width), shift(parameters + (centred ? width : 0), width);
     for (Index i = 0; i < n; ++i) {
@@ -65,12 +72,12 @@ struct Normalization {
 
   /// Adds d x to `d_x` and the gradients of the parameters to `gradient`.
   template <class Scalar>
-  void backward(const Scalar* parameters, const Scalar* d_value, Index n, NormTape<Scalar>& tape, Scalar* gradient,
-                Scalar* d_x) const {
+  void backward(const Scalar* parameters, const Scalar* d_value, Index begin, Index n, NormTape<Scalar>& tape,
+                Scalar* gradient, Scalar* d_x) const {
     using Column = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
     using ConstColumn = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
-    const Scalar* const normalized = tape.normalized.reshape(width, n).data();
-    const Scalar* const inverse = tape.inverse.reshape(1, n).data();
+    const Scalar* const normalized = tape.normalized.data() + begin * width;
+    const Scalar* const inverse = tape.inverse.data() + begin;
     const auto count = static_cast<Scalar>(width);
     const ConstColumn scale(parameters, width);
     Column d_scale(gradient, width);

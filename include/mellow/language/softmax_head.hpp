@@ -34,11 +34,9 @@ class SoftmaxHead {
   /// vocabulary x n logits, in columns of padded height that end with -infinity.
   Scalar* logits(const Scalar* weight, const Scalar* x, Index n, Buffer<Scalar>& to) const {
     Scalar* const data = to.reshape(height_, n).data();
-    for (Index i = 0; i < n; ++i) {
-      std::fill_n(data + i * height_, vocabulary_, Scalar(0));
+    for (Index i = 0; i < n; ++i)
       std::fill(data + i * height_ + vocabulary_, data + (i + 1) * height_, -std::numeric_limits<Scalar>::infinity());
-    }
-    mellow::detail::Gemm<Scalar>::add(vocabulary_, n, width_, {weight, width_, 1}, {x, 1, width_}, {data, 1, height_});
+    mellow::detail::Gemm<Scalar>::set(vocabulary_, n, width_, {weight, width_, 1}, {x, 1, width_}, {data, 1, height_});
     return data;
   }
 
@@ -106,8 +104,7 @@ class SoftmaxHead {
         std::copy_n(x + i * width_, width_, inputs + k * width_);
       }
       Gemm::add(width_, vocabulary_, count, {inputs, 1, width_}, {d, height_, 1}, {gradient, 1, width_});
-      std::fill_n(d_inputs, width_ * count, Scalar(0));
-      Gemm::add(width_, count, vocabulary_, {weight, 1, width_}, {d, 1, height_}, {d_inputs, 1, width_});
+      Gemm::set(width_, count, vocabulary_, {weight, 1, width_}, {d, 1, height_}, {d_inputs, 1, width_});
       for (Index k = 0; k < count; ++k) std::copy_n(d_inputs + k * width_, width_, d_x + column(k) * width_);
     }
   }

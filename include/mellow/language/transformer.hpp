@@ -104,6 +104,21 @@ class Transformer {
   using Columns = typename Block::Columns;
   using ConstColumns = typename Block::ConstColumns;
 
+  static constexpr Index piece_bytes = Index{1} << 17;  // of the residual stream
+
+  /// Calls body(first sequence, end of sequences, first column, columns) for one group of sequences after the other,
+  /// each of which a block takes through all its parts while it is in the processor's cache.
+  template <class Body>
+  void for_pieces(const Tape& tape, const Body& body) const {
+    const Index enough = std::max<Index>(64, piece_bytes / (static_cast<Index>(sizeof(Scalar)) * options_.width));
+    const auto sequences = tape.starts_.size() - 1;
+    for (std::size_t first = 0, last = 0; first < sequences; first = last) {
+      while (last < sequences && tape.starts_[last] - tape.starts_[first] < enough) ++last;
+      const Index begin = tape.starts_[first];
+      if (tape.starts_[last] > begin) body(first, last, begin, tape.starts_[last] - begin);
+    }
+  }
+
   void read(const PackedTokens& packed, Tape& tape) const;
   void embed(const Scalar* theta, Token token, Index position, Scalar* column) const;
   void turn(Scalar* projections, Index position) const;
@@ -157,26 +172,31 @@ auto Transformer<Scalar, Shape>::log_probabilities(const ConstVectorRef<Scalar>&
     for (Index i = tape.starts_[s]; i < tape.starts_[s + 1]; ++i)
       embed(theta.data(), tape.tokens_[static_cast<std::size_t>(i)], i - tape.starts_[s], stream + i * width);
 
-  for (std::size_t l = 0; l < tape.blocks_.size(); ++l)
-    blocks_.forward(theta.data() + block_at(l), n, tape.blocks_[l], stream,
-                    [&](Columns projections, Columns attended, Scalar* log_sums) {
-                      const Attention& attention = blocks_.attention();
-                      for (std::size_t s = 0; s + 1 < tape.starts_.size(); ++s) {
-                        const Index begin = tape.starts_[s], length = tape.starts_[s + 1] - begin;
-                        const Columns own = projections.from(0, begin);
-                        for (Index i = 0; i < length; ++i) turn(own.from(0, i).data, i);
-                        const ConstColumns queries{own.data, own.stride};
-                        attention.template forward<Scalar>(
-                            queries, length, queries.from(attention.query_rows(), 0), 0, attended.from(0, begin),
-                            log_sums + begin * attention.heads(), tape.workspace_.attention);
-                      }
-                    });
+  for (std::size_t l = 0; l < tape.blocks_.size(); ++l) {
+    blocks_.resize(tape.blocks_[l], n);
+    for_pieces(tape, [&](std::size_t first, std::size_t last, Index begin, Index count) {
+      const auto attend = [&](Columns projections, Columns attended, Scalar* log_sums) {
+        const Attention& attention = blocks_.attention();
+        for (std::size_t s = first; s < last; ++s) {
+          const Index at = tape.starts_[s] - begin, length = tape.starts_[s + 1] - tape.starts_[s];
+          const Columns own = projections.from(0, at);
+          for (Index i = 0; i < length; ++i) turn(own.from(0, i).data, i);
+          const ConstColumns queries{own.data, own.stride};
+          attention.template forward<Scalar>(queries, length, queries.from(attention.query_rows(), 0), 0,
+                                             attended.from(0, at), log_sums + at * attention.heads(),
+                                             tape.workspace_.attention);
+        }
+      };
+      blocks_.forward(theta.data() + block_at(l), begin, count, tape.blocks_[l], stream + begin * width, attend);
+    });
+  }
 
+  tape.final_norm_.resize(width, scored);
   Scalar* const read_out = tape.read_out_.reshape(width, scored).data();
   for (std::size_t i = 0; i < tape.scored_.size(); ++i)
     std::copy_n(stream + tape.scored_[i] * width, width, read_out + static_cast<Index>(i) * width);
   head_.forward(theta.data() + head_at(),
-                final_norm_.forward(theta.data() + final_norm_at(), read_out, scored, tape.final_norm_), scored,
+                final_norm_.forward(theta.data() + final_norm_at(), read_out, 0, scored, tape.final_norm_), scored,
                 tape.head_);
   auto values = tape.values_.reshape(packed.size(), 1);
   values.setZero();
@@ -231,8 +251,8 @@ void Transformer<Scalar, Shape>::backward(const ConstVectorRef<Scalar>& theta, T
   for (Index i = 0; i < scored; ++i) of_scored(i) = weights[tape.places_[static_cast<std::size_t>(i)]];
   auto d_normalized = tape.d_normalized_.reshape(options_.width, scored);
   d_normalized.setZero();
-  head_.backward(theta.data() + head_at(), tape.final_norm_.value.reshape(options_.width, scored).data(), scored,
-                 tape.targets_, of_scored.data(), tape.head_, gradient.data() + head_at(), d_normalized.data());
+  head_.backward(theta.data() + head_at(), tape.final_norm_.value.data(), scored, tape.targets_, of_scored.data(),
+                 tape.head_, gradient.data() + head_at(), d_normalized.data());
   backward_below_head(theta.data(), tape, gradient.data());
 }
 
@@ -245,8 +265,8 @@ void Transformer<Scalar, Shape>::backward_soft(const ConstVectorRef<Scalar>& the
          d_log_distributions.cols() == scored);
   auto d_normalized = tape.d_normalized_.reshape(options_.width, scored);
   d_normalized.setZero();
-  head_.backward(theta.data() + head_at(), tape.final_norm_.value.reshape(options_.width, scored).data(), scored,
-                 d_log_distributions, tape.head_, gradient.data() + head_at(), d_normalized.data());
+  head_.backward(theta.data() + head_at(), tape.final_norm_.value.data(), scored, d_log_distributions, tape.head_,
+                 gradient.data() + head_at(), d_normalized.data());
   backward_below_head(theta.data(), tape, gradient.data());
 }
 
@@ -257,29 +277,32 @@ void Transformer<Scalar, Shape>::backward_below_head(const Scalar* theta, Tape& 
   const Index width = options_.width;
   auto d_read_out = tape.d_read_out_.reshape(width, scored);
   d_read_out.setZero();
-  final_norm_.backward(theta + final_norm_at(), tape.d_normalized_.reshape(width, scored).data(), scored,
-                       tape.final_norm_, gradient + final_norm_at(), d_read_out.data());
+  final_norm_.backward(theta + final_norm_at(), tape.d_normalized_.data(), 0, scored, tape.final_norm_,
+                       gradient + final_norm_at(), d_read_out.data());
   auto d_stream = tape.d_stream_.reshape(width, n);
   d_stream.setZero();
   for (Index i = 0; i < scored; ++i) d_stream.col(tape.scored_[static_cast<std::size_t>(i)]) = d_read_out.col(i);
 
   for (std::size_t l = tape.blocks_.size(); l-- > 0;)
-    blocks_.backward(
-        theta + block_at(l), n, tape.blocks_[l], tape.workspace_, gradient + block_at(l), d_stream.data(),
-        [&](ConstColumns projections, const Scalar* log_sums, ConstColumns d_attended, Columns d_projections) {
-          const Attention& attention = blocks_.attention();
-          for (std::size_t s = 0; s + 1 < tape.starts_.size(); ++s) {
-            const Index begin = tape.starts_[s], length = tape.starts_[s + 1] - begin;
-            const ConstColumns own = projections.from(0, begin);
-            const Columns d_own = d_projections.from(0, begin);
-            attention.template backward<Scalar>(own, length, own.from(attention.query_rows(), 0),
-                                                log_sums + begin * attention.heads(), d_attended.from(0, begin), d_own,
-                                                d_own.from(attention.query_rows(), 0), tape.workspace_.attention);
-            if constexpr (requires { positions_.turn_back(d_own.data, 1, 0); })
-              for (Index i = 0; i < length; ++i)
-                positions_.turn_back(d_own.from(0, i).data, attention.heads() + attention.key_heads(), i);
-          }
-        });
+    for_pieces(tape, [&](std::size_t first, std::size_t last, Index begin, Index count) {
+      const auto attend_back = [&](ConstColumns projections, const Scalar* log_sums, ConstColumns d_attended,
+                                   Columns d_projections) {
+        const Attention& attention = blocks_.attention();
+        for (std::size_t s = first; s < last; ++s) {
+          const Index at = tape.starts_[s] - begin, length = tape.starts_[s + 1] - tape.starts_[s];
+          const ConstColumns own = projections.from(0, at);
+          const Columns d_own = d_projections.from(0, at);
+          attention.template backward<Scalar>(own, length, own.from(attention.query_rows(), 0),
+                                              log_sums + at * attention.heads(), d_attended.from(0, at), d_own,
+                                              d_own.from(attention.query_rows(), 0), tape.workspace_.attention);
+          if constexpr (requires { positions_.turn_back(d_own.data, 1, 0); })
+            for (Index i = 0; i < length; ++i)
+              positions_.turn_back(d_own.from(0, i).data, attention.heads() + attention.key_heads(), i);
+        }
+      };
+      blocks_.backward(theta + block_at(l), begin, count, tape.blocks_[l], tape.workspace_, gradient + block_at(l),
+                       d_stream.data() + begin * width, attend_back);
+    });
 
   for (std::size_t s = 0; s + 1 < tape.starts_.size(); ++s)
     for (Index i = tape.starts_[s]; i < tape.starts_[s + 1]; ++i) {
@@ -298,6 +321,7 @@ auto Transformer<Scalar, Shape>::next_logits(const ConstVectorRef<Scalar>& theta
   require_valid(packed, vocabulary(), 0, context(), "language::Transformer");
   const Index n = packed.size(), width = options_.width, first = packed.start(0);
   auto stream = cache.stream_.reshape(width, n);
+  blocks_.resize(cache.block_, n);
   Index read = 0;  // sequences that have tokens
   for (Index s = 0; s < packed.sequences(); ++s) {
     const Index length = packed.length(s), before = cache.length(s);
@@ -312,7 +336,7 @@ auto Transformer<Scalar, Shape>::next_logits(const ConstVectorRef<Scalar>& theta
   }
 
   for (std::size_t l = 0; l < static_cast<std::size_t>(options_.layers); ++l)
-    blocks_.forward(theta.data() + block_at(l), n, cache.block_, stream.data(),
+    blocks_.forward(theta.data() + block_at(l), 0, n, cache.block_, stream.data(),
                     [&](Columns projections, Columns attended, Scalar*) {
                       const Attention& attention = blocks_.attention();
                       for (Index s = 0; s < packed.sequences(); ++s) {
@@ -331,13 +355,14 @@ auto Transformer<Scalar, Shape>::next_logits(const ConstVectorRef<Scalar>& theta
                     });
 
   auto read_out = cache.read_out_.reshape(width, read);
+  cache.final_norm_.resize(width, read);
   for (Index s = 0, i = 0; s < packed.sequences(); ++s) {
     if (packed.length(s) == 0) continue;
     cache.extend(s, packed.length(s));
     read_out.col(i++) = stream.col(packed.start(s + 1) - first - 1);
   }
   const Scalar* normalized =
-      final_norm_.forward(theta.data() + final_norm_at(), read_out.data(), read, cache.final_norm_);
+      final_norm_.forward(theta.data() + final_norm_at(), read_out.data(), 0, read, cache.final_norm_);
   return head_.view(head_.logits(theta.data() + head_at(), normalized, read, cache.logits_), read);
 }
 

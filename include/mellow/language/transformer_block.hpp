@@ -46,7 +46,6 @@ class Block {
         feed_forward_(width_, options.hidden, Shape::has_biases) {}
 
   const Attention& attention() const { return attention_; }
-  Index projections() const { return projection_.out; }
   Index parameters() const { return feed_forward_at() + feed_forward_.parameters(); }
 
   Index append_segments(const std::string& prefix, Index offset, std::vector<Segment>& segments) const {
@@ -59,45 +58,59 @@ class Block {
                                          offset + feed_forward_at(), segments);
   }
 
-  /// Changes h. `attend(projections, attended, log_sums)` turns queries and keys where they must be, and attends.
-  template <class Attend>
-  void forward(const Scalar* theta, Index n, Tape& tape, Scalar* h, const Attend& attend) const {
-    const Scalar* normalized = norm_.forward(theta, h, n, tape.attention_norm);
-    const Columns projections{tape.projections.reshape(projection_.out, n).data(), projection_.out};
-    const Columns attended{tape.attended.reshape(output_.in, n).data(), output_.in};
-    projection_.set(theta + projection_at(), normalized, n, projections.data);
-    attend(projections, attended, tape.log_sums.reshape(attention_.heads(), n).data());
-    output_.add(theta + output_at(), attended.data, n, h);
-    normalized = norm_.forward(theta + feed_forward_norm_at(), h, n, tape.feed_forward_norm);
-    feed_forward_.forward(theta + feed_forward_at(), normalized, n, tape.feed_forward, h);
+  /// Makes room in a tape for so many columns.
+  void resize(Tape& tape, Index columns) const {
+    tape.attention_norm.resize(width_, columns);
+    tape.feed_forward_norm.resize(width_, columns);
+    tape.projections.reshape(projection_.out, columns);
+    tape.log_sums.reshape(attention_.heads(), columns);
+    tape.attended.reshape(output_.in, columns);
+    feed_forward_.resize(tape.feed_forward, columns);
   }
 
-  /// Makes d h that by the block's input, and adds to its parameters' gradient. `attend_back(projections, log_sums,
-  /// d_attended, d_projections)` is attention's backward pass.
+  /// Changes h, n columns that the tape keeps as `begin` and later. `attend(projections, attended, log_sums)`, all from
+  /// there on, turns queries and keys where they must be, and attends.
+  template <class Attend>
+  void forward(const Scalar* theta, Index begin, Index n, Tape& tape, Scalar* h, const Attend& attend) const {
+    const Scalar* normalized = norm_.forward(theta, h, begin, n, tape.attention_norm);
+    const Columns projections = projections_of(tape, begin), attended = attended_of(tape, begin);
+    projection_.set(theta + projection_at(), normalized, n, projections.data);
+    attend(projections, attended, tape.log_sums.data() + begin * attention_.heads());
+    output_.add(theta + output_at(), attended.data, n, h);
+    normalized = norm_.forward(theta + feed_forward_norm_at(), h, begin, n, tape.feed_forward_norm);
+    feed_forward_.forward(theta + feed_forward_at(), normalized, begin, n, tape.feed_forward, h);
+  }
+
+  /// Makes d h, of n columns, that by the block's input, and adds to its parameters' gradient. `attend_back(projections,
+  /// log_sums, d_attended, d_projections)` is attention's backward pass.
   template <class AttendBack>
-  void backward(const Scalar* theta, Index n, Tape& tape, Workspace& workspace, Scalar* gradient, Scalar* d_h,
-                const AttendBack& attend_back) const {
+  void backward(const Scalar* theta, Index begin, Index n, Tape& tape, Workspace& workspace, Scalar* gradient,
+                Scalar* d_h, const AttendBack& attend_back) const {
     Scalar* const d_normalized = workspace.d_normalized.reshape(width_, n).data();
-    feed_forward_.backward(theta + feed_forward_at(), tape.feed_forward_norm.value.reshape(width_, n).data(), d_h, n,
-                           tape.feed_forward, workspace.d_hidden, gradient + feed_forward_at(), d_normalized);
-    norm_.backward(theta + feed_forward_norm_at(), d_normalized, n, tape.feed_forward_norm,
+    feed_forward_.backward(theta + feed_forward_at(), tape.feed_forward_norm.value.data() + begin * width_, d_h, begin,
+                           n, tape.feed_forward, workspace.d_hidden, gradient + feed_forward_at(), d_normalized);
+    norm_.backward(theta + feed_forward_norm_at(), d_normalized, begin, n, tape.feed_forward_norm,
                    gradient + feed_forward_norm_at(), d_h);
 
-    const Scalar* const attended = tape.attended.reshape(output_.in, n).data();
-    Scalar* const d_attended = workspace.d_attended.reshape(output_.in, n).data();
+    const Columns projections = projections_of(tape, begin);
     const Columns d_projections{workspace.d_projections.reshape(projection_.out, n).data(), projection_.out};
-    output_.add_gradient(attended, d_h, n, gradient + output_at());
+    Scalar* const d_attended = workspace.d_attended.reshape(output_.in, n).data();
+    output_.add_gradient(attended_of(tape, begin).data, d_h, n, gradient + output_at());
     output_.input_gradient(theta + output_at(), d_h, n, d_attended);
-    attend_back(ConstColumns{tape.projections.reshape(projection_.out, n).data(), projection_.out},
-                tape.log_sums.reshape(attention_.heads(), n).data(), ConstColumns{d_attended, output_.in},
-                d_projections);
-    projection_.add_gradient(tape.attention_norm.value.reshape(width_, n).data(), d_projections.data, n,
+    attend_back(ConstColumns{projections.data, projections.stride}, tape.log_sums.data() + begin * attention_.heads(),
+                ConstColumns{d_attended, output_.in}, d_projections);
+    projection_.add_gradient(tape.attention_norm.value.data() + begin * width_, d_projections.data, n,
                              gradient + projection_at());
     projection_.input_gradient(theta + projection_at(), d_projections.data, n, d_normalized);
-    norm_.backward(theta, d_normalized, n, tape.attention_norm, gradient, d_h);
+    norm_.backward(theta, d_normalized, begin, n, tape.attention_norm, gradient, d_h);
   }
 
  private:
+  Columns projections_of(Tape& tape, Index begin) const {
+    return {tape.projections.data() + begin * projection_.out, projection_.out};
+  }
+  Columns attended_of(Tape& tape, Index begin) const { return {tape.attended.data() + begin * output_.in, output_.in}; }
+
   Index projection_at() const { return norm_.parameters(); }
   Index output_at() const { return projection_at() + projection_.parameters(); }
   Index feed_forward_norm_at() const { return output_at() + output_.parameters(); }

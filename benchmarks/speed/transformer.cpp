@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A training step of small transformers (log-probabilities, backward pass, clipping, AdamW), whole and by its parts; its
-// peer is peers/transformer.py.
-#include <cmath>
-
+// A training step of small transformers (log-probabilities, backward pass, clipping, AdamW), whole and by its parts, and
+// sampling from them; the peer is peers/transformer.py.
 #include <mellow/core/rng.hpp>
+#include <mellow/language/sampling.hpp>
 #include <mellow/language/transformer.hpp>
 #include <mellow/nn/adamw.hpp>
 #include <mellow/nn/clip.hpp>
@@ -91,6 +90,17 @@ struct Step {
   }
 };
 
+/// 25 tokens for each of 128 prompts of 20, at temperature 1.
+void sample(benchmark::State& state, const Setting& setting) {
+  const Transformer<> model(setting.options);
+  Rng rng(1);
+  const Vector<> theta = nn::initialize(model, rng, nn::LeCun{});
+  const Text prompts(128, 20, model.vocabulary());
+  language::Sampler sampler(model, {.new_tokens = 25});
+  for (auto _ : state) benchmark::DoNotOptimize(sampler.sample(theta, prompts.packed(), rng).tokens.data());
+  speed::report_rate(state, "tokens/s", 25 * 128);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,6 +110,8 @@ int main(int argc, char** argv) {
     add(name + "/forward", setting, Step<true, false, false>{});
     add(name + "/backward", setting, Step<false, true, false>{});
     add(name + "/optimizer", setting, Step<false, false, true>{});
+    benchmark::RegisterBenchmark(("transformer_sample_" + setting.name).c_str(),
+                                 [&](benchmark::State& state) { sample(state, setting); });
   }
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

@@ -9,6 +9,7 @@
 #include <mellow/core/buffer.hpp>
 #include <mellow/core/gemm.hpp>
 #include <mellow/core/types.hpp>
+#include <mellow/language/attend_one.hpp>
 
 namespace mellow::language {
 
@@ -52,6 +53,14 @@ class Attention {
     Columns from(Index row, Index column) const { return {data + row + column * stride, stride}; }
   };
 
+  /// Keys that lie elsewhere: number c of token t at data[t * token_step + c * row_step].
+  template <class Scalar>
+  struct Keys {
+    Scalar* data;
+    Index token_step, row_step;
+    Keys from(Index row) const { return {data + row * row_step, token_step, row_step}; }
+  };
+
   /// `key_value_heads` must divide `heads`.
   Attention(Index heads, Index key_value_heads, Index head_width)
       : heads_(heads),
@@ -66,25 +75,29 @@ class Attention {
   Index heads() const { return heads_; }                            ///< of queries
   Index key_heads() const { return heads_ / group_; }               ///< of keys and of values
 
-  /// Writes the outputs, query_rows x n, of n queries that follow `before` others. `keys` holds keys and, below them,
-  /// values of before + n tokens. With `log_sums` (heads x n) given, writes the logarithm of the softmax's sums there.
+  /// Writes the outputs, query_rows x n, of n queries that follow `before` others, over keys and values of before + n
+  /// tokens. With `log_sums` (heads x n) given, writes the logarithm of the softmax's sums there. Keys that lie token by
+  /// token (token_step 1) must have room for padded(before + n) tokens, of whatever numbers.
   template <class Scalar>
-  void forward(Columns<const Scalar> queries, Index n, Columns<const Scalar> keys, Index before,
-               Columns<Scalar> outputs, Scalar* log_sums, Workspace<Scalar>& workspace) const {
+  void forward(Columns<const Scalar> queries, Index n, Keys<const Scalar> keys, Columns<const Scalar> values,
+               Index before, Columns<Scalar> outputs, Scalar* log_sums, Workspace<Scalar>& workspace) const {
     using Gemm = mellow::detail::Gemm<Scalar>;
     for (Index h = 0; h < heads_; ++h) {
       const Index row = h * head_width_, key_row = h / group_ * head_width_;
-      const auto values = keys.from(key_rows() + key_row, 0);
+      const auto value = values.from(key_row, 0);
       for_blocks(n, before, [&](Index begin, Index count, Index seen) {
         const Index height = detail::padded<Scalar>(seen);
-        Scalar* const scores = raw_scores(queries.from(row, begin), count, keys.from(key_row, 0), seen, workspace);
+        Scalar* const scores = raw_scores<Scalar>(queries.from(row, begin), count, keys.from(key_row), seen, workspace);
         for (Index i = 0; i < count; ++i) {
           const Scalar log_sum = softmax(scores + i * height, before + begin + i + 1, seen);
           if (log_sums != nullptr) log_sums[h + (begin + i) * heads_] = log_sum;
         }
         const auto to = outputs.from(row, begin);
-        Gemm::set(head_width_, count, seen, {values.data, 1, values.stride}, {scores, 1, height},
-                  {to.data, 1, to.stride});
+        if (count == 1 && head_width_ == detail::padded<Scalar>(head_width_))
+          detail::weighted_sum(scores, seen, value.data, value.stride, head_width_, to.data);
+        else
+          Gemm::set(head_width_, count, seen, {value.data, 1, value.stride}, {scores, 1, height},
+                    {to.data, 1, to.stride});
       });
     }
   }
@@ -105,18 +118,18 @@ class Attention {
         const Index height = detail::padded<Scalar>(seen);
         const auto query = queries.from(row, begin), d_output = d_outputs.from(row, begin);
         const auto d_query = d_queries.from(row, begin);
-        Scalar* const p = raw_scores(query, count, key, seen, workspace);
+        Scalar* const p = raw_scores<Scalar>(query, count, {key.data, key.stride, 1}, seen, workspace);
         Scalar* const d = workspace.d_scores.reshape(height, count).data();
         Gemm::set(seen, count, head_width_, {value.data, value.stride, 1}, {d_output.data, 1, d_output.stride},
                   {d, 1, height});
         for (Index i = 0; i < count; ++i) {
           const Index valid = begin + i + 1, whole = detail::padded<Scalar>(valid);
+          std::fill(d + i * height + valid, d + (i + 1) * height, Scalar(0));
           detail::PaddedArray<Scalar> p_i(p + i * height, whole), d_i(d + i * height, whole);
           p_i = (p_i * scale - log_sums[h + (begin + i) * heads_]).exp();
           std::fill(p + i * height + valid, p + (i + 1) * height, Scalar(0));
           const Scalar mean = (p_i * d_i).sum();
           d_i = scale * p_i * (d_i - mean);
-          std::fill(d + i * height + whole, d + (i + 1) * height, Scalar(0));
         }
         Gemm::add(head_width_, seen, count, {d_output.data, 1, d_output.stride}, {p, height, 1},
                   {d_value.data, 1, d_value.stride});
@@ -142,12 +155,15 @@ class Attention {
 
   /// K' Q, in columns of padded height.
   template <class Scalar>
-  Scalar* raw_scores(Columns<const Scalar> queries, Index count, Columns<const Scalar> keys, Index seen,
+  Scalar* raw_scores(Columns<const Scalar> queries, Index count, Keys<const Scalar> keys, Index seen,
                      Workspace<Scalar>& workspace) const {
     const Index height = detail::padded<Scalar>(seen);
     Scalar* const scores = workspace.scores.reshape(height, count).data();
-    mellow::detail::Gemm<Scalar>::set(seen, count, head_width_, {keys.data, keys.stride, 1},
-                                      {queries.data, 1, queries.stride}, {scores, 1, height});
+    if (count == 1 && keys.token_step == 1)
+      detail::scores_of_one(queries.data, head_width_, keys.data, keys.row_step, height, scores);
+    else
+      mellow::detail::Gemm<Scalar>::set(seen, count, head_width_, {keys.data, keys.token_step, keys.row_step},
+                                        {queries.data, 1, queries.stride}, {scores, 1, height});
     return scores;
   }
 

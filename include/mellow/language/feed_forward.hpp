@@ -55,15 +55,17 @@ class FeedForward {
     return offset + parameters();
   }
 
-  /// Adds to y, width x n, and keeps these columns in the tape as `begin` and later.
-  template <class Scalar>
+  /// Adds to y, width x n, and keeps these columns in the tape as `begin` and later, what the backward pass
+  /// needs among them where asked to.
+  template <bool keeps_slopes, class Scalar>
   void forward(const Scalar* parameters, const Scalar* x, Index begin, Index n, FeedForwardTape<Scalar>& tape,
                Scalar* y) const {
     using Array = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
     Array sums(tape.slopes.data() + begin * up_.out, up_.out * n);
     Array values(tape.values.data() + begin * up_.out, up_.out * n);
     up_.set(parameters, x, n, sums.data());
-    Activation{}.evaluate(sums, values, sums);
+    if constexpr (keeps_slopes) Activation{}.evaluate(sums, values, sums);
+    else values = Activation{}.value(sums);
     down_.add(parameters + up_.parameters(), values.data(), n, y);
   }
 
@@ -117,8 +119,9 @@ class GatedFeedForward {
     return offset + parameters();
   }
 
-  /// Adds to y, width x n, and keeps these columns in the tape as `begin` and later.
-  template <class Scalar>
+  /// Adds to y, width x n, and keeps these columns in the tape as `begin` and later, what the backward pass
+  /// needs among them where asked to.
+  template <bool keeps_slopes, class Scalar>
   void forward(const Scalar* parameters, const Scalar* x, Index begin, Index n, FeedForwardTape<Scalar>& tape,
                Scalar* y) const {
     Eigen::Map<Matrix<Scalar>> sums(tape.slopes.data() + begin * both_.out, both_.out, n);
@@ -127,6 +130,10 @@ class GatedFeedForward {
     for (Index i = 0; i < n; ++i) {  // the sums become the derivatives of value = f(gate) up by gate and up
       auto gate = sums.col(i).head(hidden_).array(), up = sums.col(i).tail(hidden_).array();
       auto value = values.col(i).array();
+      if constexpr (!keeps_slopes) {
+        value = Activation{}.value(gate) * up;
+        continue;
+      }
       Activation{}.evaluate(gate, value, gate);
       gate *= up;
       value.swap(up);

@@ -5,7 +5,6 @@
 #include <cassert>
 #include <vector>
 
-#include <mellow/core/buffer.hpp>
 #include <mellow/core/language_model.hpp>
 #include <mellow/core/memory.hpp>
 #include <mellow/core/types.hpp>
@@ -15,21 +14,25 @@ namespace mellow::language {
 
 /// Keys and values of the tokens that a transformer has read of some sequences, for each of its layers: what attention
 /// needs of them again. Copies of it, and `fork`, let several continuations share what was read.
+///
+/// A value's numbers lie side by side, while a key's lie apart, each beside the same one of the next token: so a query's
+/// products with all keys, and the sum of values, are both made of whole packets.
 template <class Scalar>
 class KeyValueCache {
  public:
-  /// For sequences of up to `context` tokens, whose keys and values have `rows` numbers a layer and token. Throws Error
-  /// where this takes more memory than there is.
-  KeyValueCache(Index sequences, Index context, Index layers, Index rows) : context_(context), rows_(rows) {
+  /// For sequences of up to `context` tokens, whose keys and values each have `rows` numbers a layer and token. Throws
+  /// Error where this takes more memory than there is.
+  KeyValueCache(Index sequences, Index context, Index layers, Index rows)
+      : room_(detail::padded<Scalar>(context)), rows_(rows) {
     require(sequences >= 0, "language::KeyValueCache", "sequences must not be negative", sequences);
-    lengths_.assign(static_cast<std::size_t>(sequences), 0);
     within_memory(
-        "language::KeyValueCache", "keys and values of this many sequences do not fit into memory", sequences,
-        [&] { layers_.assign(static_cast<std::size_t>(layers), Vector<Scalar>(rows * context * sequences)); });
+        "language::KeyValueCache", "keys and values of this many sequences do not fit into memory", sequences, [&] {
+          lengths_.assign(static_cast<std::size_t>(sequences), 0);
+          layers_.assign(static_cast<std::size_t>(layers), Vector<Scalar>::Zero(2 * rows * room_ * sequences));
+        });
   }
 
   Index sequences() const { return static_cast<Index>(lengths_.size()); }  ///< how many
-  Index context() const { return context_; }                               ///< most tokens of a sequence
   /// Tokens read of sequence i.
   Index length(Index i) const { return lengths_[static_cast<std::size_t>(i)]; }
 
@@ -41,22 +44,34 @@ class KeyValueCache {
   /// Makes sequence `to` a copy of sequence `from`.
   void fork(Index from, Index to) {
     if (from == to) return;
-    for (std::size_t l = 0; l < layers_.size(); ++l)
-      std::copy_n(columns(l, from).data, rows_ * length(from), columns(l, to).data);
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      for (Index c = 0; c < rows_; ++c) std::copy_n(keys(l, from).from(c).data, length(from), keys(l, to).from(c).data);
+      std::copy_n(values(l, from).data, rows_ * length(from), values(l, to).data);
+    }
     lengths_[static_cast<std::size_t>(to)] = length(from);
   }
 
-  /// Keys and, below them, values of sequence i in a layer: a column a token.
-  Attention::Columns<Scalar> columns(std::size_t layer, Index i) {
-    return {layers_[layer].data() + i * context_ * rows_, rows_};
+  /// Keys of sequence i in a layer.
+  Attention::Keys<Scalar> keys(std::size_t layer, Index i) {
+    return {layers_[layer].data() + 2 * i * room_ * rows_, 1, room_};
+  }
+  /// Values of sequence i in a layer: a column a token.
+  Attention::Columns<Scalar> values(std::size_t layer, Index i) {
+    return {layers_[layer].data() + (2 * i + 1) * room_ * rows_, rows_};
+  }
+  /// Keeps a key and the value below it as token t of sequence i.
+  void store(std::size_t layer, Index i, Index t, const Scalar* key_and_value) {
+    const auto key = keys(layer, i);
+    for (Index c = 0; c < rows_; ++c) key.data[t + c * room_] = key_and_value[c];
+    std::copy_n(key_and_value + rows_, rows_, values(layer, i).from(0, t).data);
   }
   /// Notes that `count` tokens more were read.
   void extend(Index i, Index count) { lengths_[static_cast<std::size_t>(i)] += count; }
 
  private:
-  Index context_, rows_;
+  Index room_, rows_;  // tokens of a sequence, padded
   std::vector<Index> lengths_;
-  std::vector<Vector<Scalar>> layers_;
+  std::vector<Vector<Scalar>> layers_;  // of each sequence rows x room (row-major) keys, then rows x room values
 };
 
 }  // namespace mellow::language

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -93,7 +94,7 @@ class Transformer {
 
   /// An empty cache of n sequences.
   Cache make_cache(Index n) const {
-    return Cache(n, options_.context, options_.layers, 2 * blocks_.attention().key_rows());
+    return Cache(n, options_.context, options_.layers, blocks_.attention().key_rows());
   }
 
   /// Reads the tokens of each sequence after what the cache holds of it. Gives the logits of the next token, vocabulary
@@ -109,13 +110,12 @@ class Transformer {
   /// Calls body(first sequence, end of sequences, first column, columns) for one group of sequences after the other,
   /// each of which a block takes through all its parts while it is in the processor's cache.
   template <class Body>
-  void for_pieces(const Tape& tape, const Body& body) const {
+  void for_pieces(std::span<const Index> starts, const Body& body) const {
     const Index enough = std::max<Index>(64, piece_bytes / (static_cast<Index>(sizeof(Scalar)) * options_.width));
-    const auto sequences = tape.starts_.size() - 1;
+    const std::size_t sequences = starts.size() - 1;
     for (std::size_t first = 0, last = 0; first < sequences; first = last) {
-      while (last < sequences && tape.starts_[last] - tape.starts_[first] < enough) ++last;
-      const Index begin = tape.starts_[first];
-      if (tape.starts_[last] > begin) body(first, last, begin, tape.starts_[last] - begin);
+      while (last < sequences && starts[last] - starts[first] < enough) ++last;
+      if (starts[last] > starts[first]) body(first, last, starts[first], starts[last] - starts[first]);
     }
   }
 
@@ -174,20 +174,21 @@ auto Transformer<Scalar, Shape>::log_probabilities(const ConstVectorRef<Scalar>&
 
   for (std::size_t l = 0; l < tape.blocks_.size(); ++l) {
     blocks_.resize(tape.blocks_[l], n);
-    for_pieces(tape, [&](std::size_t first, std::size_t last, Index begin, Index count) {
+    for_pieces(tape.starts_, [&](std::size_t first, std::size_t last, Index begin, Index count) {
       const auto attend = [&](Columns projections, Columns attended, Scalar* log_sums) {
         const Attention& attention = blocks_.attention();
         for (std::size_t s = first; s < last; ++s) {
           const Index at = tape.starts_[s] - begin, length = tape.starts_[s + 1] - tape.starts_[s];
           const Columns own = projections.from(0, at);
           for (Index i = 0; i < length; ++i) turn(own.from(0, i).data, i);
-          const ConstColumns queries{own.data, own.stride};
-          attention.template forward<Scalar>(queries, length, queries.from(attention.query_rows(), 0), 0,
-                                             attended.from(0, at), log_sums + at * attention.heads(),
-                                             tape.workspace_.attention);
+          const ConstColumns queries{own.data, own.stride}, keys = queries.from(attention.query_rows(), 0);
+          attention.template forward<Scalar>(queries, length, {keys.data, keys.stride, 1},
+                                             keys.from(attention.key_rows(), 0), 0, attended.from(0, at),
+                                             log_sums + at * attention.heads(), tape.workspace_.attention);
         }
       };
-      blocks_.forward(theta.data() + block_at(l), begin, count, tape.blocks_[l], stream + begin * width, attend);
+      blocks_.template forward<true>(theta.data() + block_at(l), begin, count, tape.blocks_[l], stream + begin * width,
+                                     attend);
     });
   }
 
@@ -284,7 +285,7 @@ void Transformer<Scalar, Shape>::backward_below_head(const Scalar* theta, Tape& 
   for (Index i = 0; i < scored; ++i) d_stream.col(tape.scored_[static_cast<std::size_t>(i)]) = d_read_out.col(i);
 
   for (std::size_t l = tape.blocks_.size(); l-- > 0;)
-    for_pieces(tape, [&](std::size_t first, std::size_t last, Index begin, Index count) {
+    for_pieces(tape.starts_, [&](std::size_t first, std::size_t last, Index begin, Index count) {
       const auto attend_back = [&](ConstColumns projections, const Scalar* log_sums, ConstColumns d_attended,
                                    Columns d_projections) {
         const Attention& attention = blocks_.attention();
@@ -319,47 +320,51 @@ auto Transformer<Scalar, Shape>::next_logits(const ConstVectorRef<Scalar>& theta
   require(packed.sequences() == cache.sequences(), "language::Transformer",
           fmt::format("the cache holds {} sequences", cache.sequences()), packed.sequences());
   require_valid(packed, vocabulary(), 0, context(), "language::Transformer");
-  const Index n = packed.size(), width = options_.width, first = packed.start(0);
-  auto stream = cache.stream_.reshape(width, n);
-  blocks_.resize(cache.block_, n);
+  const Index width = options_.width;
+  auto stream = cache.stream_.reshape(width, packed.size());
   Index read = 0;  // sequences that have tokens
-  for (Index s = 0; s < packed.sequences(); ++s) {
+  for (Index s = 0, i = 0; s < packed.sequences(); ++s) {
     const Index length = packed.length(s), before = cache.length(s);
-    if (length == 0) continue;
-    ++read;
+    if (length > 0) ++read;
     if (before + length > context())
       throw Error("language::Transformer", fmt::format("sequence {} outgrows the context of {} tokens", s, context()),
                   before + length);
     for (Index t = 0; t < length; ++t)
       embed(theta.data(), packed.tokens[static_cast<std::size_t>(packed.start(s) + t)], before + t,
-            stream.col(packed.start(s) - first + t).data());
+            stream.col(i++).data());
   }
 
-  for (std::size_t l = 0; l < static_cast<std::size_t>(options_.layers); ++l)
-    blocks_.forward(theta.data() + block_at(l), 0, n, cache.block_, stream.data(),
-                    [&](Columns projections, Columns attended, Scalar*) {
-                      const Attention& attention = blocks_.attention();
-                      for (Index s = 0; s < packed.sequences(); ++s) {
-                        const Index length = packed.length(s), before = cache.length(s),
-                                    begin = packed.start(s) - first;
-                        if (length == 0) continue;
-                        const Columns own = projections.from(0, begin), keys = cache.columns(l, s);
-                        for (Index i = 0; i < length; ++i) {
-                          turn(own.from(0, i).data, before + i);
-                          std::copy_n(own.from(attention.query_rows(), i).data, 2 * attention.key_rows(),
-                                      keys.from(0, before + i).data);
-                        }
-                        attention.template forward<Scalar>({own.data, own.stride}, length, {keys.data, keys.stride},
-                                                           before, attended.from(0, begin), nullptr, cache.attention_);
-                      }
-                    });
+  for_pieces(packed.starts, [&](std::size_t first, std::size_t last, Index begin, Index count) {
+    blocks_.resize(cache.block_, count);
+    for (std::size_t l = 0; l < static_cast<std::size_t>(options_.layers); ++l) {
+      const auto attend = [&](Columns projections, Columns attended, Scalar*) {
+        const Attention& attention = blocks_.attention();
+        for (auto s = static_cast<Index>(first); s < static_cast<Index>(last); ++s) {
+          const Index at = packed.start(s) - begin, length = packed.length(s), before = cache.length(s);
+          if (length == 0) continue;
+          const Columns own = projections.from(0, at);
+          for (Index i = 0; i < length; ++i) {
+            turn(own.from(0, i).data, before + i);
+            cache.store(l, s, before + i, own.from(attention.query_rows(), i).data);
+          }
+          const auto keys = cache.keys(l, s);
+          const auto values = cache.values(l, s);
+          attention.template forward<Scalar>({own.data, own.stride}, length,
+                                             {keys.data, keys.token_step, keys.row_step}, {values.data, values.stride},
+                                             before, attended.from(0, at), nullptr, cache.attention_);
+        }
+      };
+      blocks_.template forward<false>(theta.data() + block_at(l), 0, count, cache.block_,
+                                      stream.data() + (begin - packed.start(0)) * width, attend);
+    }
+  });
 
   auto read_out = cache.read_out_.reshape(width, read);
   cache.final_norm_.resize(width, read);
   for (Index s = 0, i = 0; s < packed.sequences(); ++s) {
     if (packed.length(s) == 0) continue;
     cache.extend(s, packed.length(s));
-    read_out.col(i++) = stream.col(packed.start(s + 1) - first - 1);
+    read_out.col(i++) = stream.col(packed.start(s + 1) - packed.start(0) - 1);
   }
   const Scalar* normalized =
       final_norm_.forward(theta.data() + final_norm_at(), read_out.data(), 0, read, cache.final_norm_);

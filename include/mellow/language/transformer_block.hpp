@@ -69,8 +69,8 @@ class Block {
   }
 
   /// Changes h, n columns that the tape keeps as `begin` and later. `attend(projections, attended, log_sums)`, all from
-  /// there on, turns queries and keys where they must be, and attends.
-  template <class Attend>
+  /// there on, turns queries and keys where they must be, and attends. A backward pass needs `keeps_slopes`.
+  template <bool keeps_slopes, class Attend>
   void forward(const Scalar* theta, Index begin, Index n, Tape& tape, Scalar* h, const Attend& attend) const {
     const Scalar* normalized = norm_.forward(theta, h, begin, n, tape.attention_norm);
     const Columns projections = projections_of(tape, begin), attended = attended_of(tape, begin);
@@ -78,7 +78,7 @@ class Block {
     attend(projections, attended, tape.log_sums.data() + begin * attention_.heads());
     output_.add(theta + output_at(), attended.data, n, h);
     normalized = norm_.forward(theta + feed_forward_norm_at(), h, begin, n, tape.feed_forward_norm);
-    feed_forward_.forward(theta + feed_forward_at(), normalized, begin, n, tape.feed_forward, h);
+    feed_forward_.template forward<keeps_slopes>(theta + feed_forward_at(), normalized, begin, n, tape.feed_forward, h);
   }
 
   /// Makes d h, of n columns, that by the block's input, and adds to its parameters' gradient. `attend_back(projections,

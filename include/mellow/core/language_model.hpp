@@ -72,12 +72,14 @@ inline void require_valid(const PackedTokens& packed, Index vocabulary, Index sh
 ///     sequences(), length(i)     how many sequences; tokens read of sequence i
 ///     truncate(i, length)        forgets what sequence i read after its first `length` tokens
 ///     fork(from, to)             sequence `to` becomes a copy of sequence `from`
+///     copy(other, from, to)      the same from another cache of the model
 template <class C>
 concept LanguageCache = std::copyable<C> && requires(C cache, const C& fixed, Index i) {
   { fixed.sequences() } -> std::convertible_to<Index>;
   { fixed.length(i) } -> std::convertible_to<Index>;
   cache.truncate(i, i);
   cache.fork(i, i);
+  cache.copy(fixed, i, i);
 };
 
 /// A distribution over sequences of tokens that is a differentiable function of a flat parameter vector `theta`; the

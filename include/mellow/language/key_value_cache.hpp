@@ -43,12 +43,18 @@ class KeyValueCache {
   }
   /// Makes sequence `to` a copy of sequence `from`.
   void fork(Index from, Index to) {
-    if (from == to) return;
+    if (from != to) copy(*this, from, to);
+  }
+  /// Makes sequence `to` a copy of sequence `from` of another cache of the same sizes.
+  void copy(const KeyValueCache& other, Index from, Index to) {
+    assert(other.room_ == room_ && other.rows_ == rows_ && other.layers_.size() == layers_.size());
     for (std::size_t l = 0; l < layers_.size(); ++l) {
-      for (Index c = 0; c < rows_; ++c) std::copy_n(keys(l, from).from(c).data, length(from), keys(l, to).from(c).data);
-      std::copy_n(values(l, from).data, rows_ * length(from), values(l, to).data);
+      const Scalar* const own = other.layers_[l].data() + 2 * from * room_ * rows_;
+      const auto key = keys(l, to);
+      for (Index c = 0; c < rows_; ++c) std::copy_n(own + c * room_, other.length(from), key.data + c * room_);
+      std::copy_n(own + room_ * rows_, rows_ * other.length(from), values(l, to).data);
     }
-    lengths_[static_cast<std::size_t>(to)] = length(from);
+    lengths_[static_cast<std::size_t>(to)] = other.length(from);
   }
 
   /// Keys of sequence i in a layer.

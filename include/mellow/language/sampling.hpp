@@ -93,8 +93,9 @@ class Sampler {
   /// The first tokens to read are the prompts'.
   void begin(const PackedTokens& prompts, std::size_t generators) {
     require_valid(prompts, model_.vocabulary(), 1, model_.context() - 1, "language::Sampler");
-    require(generators == static_cast<std::size_t>(prompts.sequences()), "language::Sampler",
-            fmt::format("there must be one generator for each of {} prompts", prompts.sequences()), generators);
+    if (generators != static_cast<std::size_t>(prompts.sequences()))
+      throw Error("language::Sampler",
+                  fmt::format("there must be one generator for each of {} prompts", prompts.sequences()), generators);
     if (cache_ && cache_->sequences() == prompts.sequences())
       for (Index i = 0; i < cache_->sequences(); ++i) cache_->truncate(i, 0);
     else cache_.emplace(model_.make_cache(prompts.sequences()));

@@ -126,8 +126,9 @@ class Threaded {
   /// sequences that were read of. The view lives in the cache.
   Eigen::Map<const Matrix<Scalar>> next_logits(const ConstVectorRef<Scalar>& theta, const PackedTokens& packed,
                                                Cache& cache) const {
-    require(packed.sequences() == cache.sequences(), "language::Threaded",
-            fmt::format("the cache holds {} sequences", cache.sequences()), packed.sequences());
+    if (packed.sequences() != cache.sequences())
+      throw Error("language::Threaded", fmt::format("the cache holds {} sequences", cache.sequences()),
+                  packed.sequences());
     const auto first_of = [&](std::size_t i) {
       return std::min(static_cast<Index>(i) * cache.share_, cache.sequences_);
     };

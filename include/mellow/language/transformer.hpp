@@ -317,8 +317,9 @@ template <class Scalar, class Shape>
 auto Transformer<Scalar, Shape>::next_logits(const ConstVectorRef<Scalar>& theta, const PackedTokens& packed,
                                              Cache& cache) const -> Distributions {
   assert(theta.size() == parameters_);
-  require(packed.sequences() == cache.sequences(), "language::Transformer",
-          fmt::format("the cache holds {} sequences", cache.sequences()), packed.sequences());
+  if (packed.sequences() != cache.sequences())
+    throw Error("language::Transformer", fmt::format("the cache holds {} sequences", cache.sequences()),
+                packed.sequences());
   require_valid(packed, vocabulary(), 0, context(), "language::Transformer");
   const Index width = options_.width;
   auto stream = cache.stream_.reshape(width, packed.size());

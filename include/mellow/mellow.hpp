@@ -25,6 +25,7 @@
 #include <mellow/core/spaces.hpp>
 #include <mellow/core/state.hpp>
 #include <mellow/core/types.hpp>
+#include <mellow/core/worker_pool.hpp>
 #include <mellow/data/batch.hpp>
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/ring.hpp>
@@ -71,13 +72,18 @@
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/environments/vectorized.hpp>
 #include <mellow/environments/wrapper.hpp>
+#include <mellow/language/attend_one.hpp>
 #include <mellow/language/attention.hpp>
+#include <mellow/language/choose_token.hpp>
 #include <mellow/language/feed_forward.hpp>
 #include <mellow/language/key_value_cache.hpp>
 #include <mellow/language/linear.hpp>
+#include <mellow/language/lora.hpp>
 #include <mellow/language/normalization.hpp>
 #include <mellow/language/positions.hpp>
+#include <mellow/language/sampling.hpp>
 #include <mellow/language/softmax_head.hpp>
+#include <mellow/language/threaded.hpp>
 #include <mellow/language/transformer.hpp>
 #include <mellow/language/transformer_block.hpp>
 #include <mellow/language/transformer_options.hpp>
@@ -99,6 +105,7 @@
 #include <mellow/nn/initializers.hpp>
 #include <mellow/nn/layer_norm.hpp>
 #include <mellow/nn/leaky_relu.hpp>
+#include <mellow/nn/low_rank.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/nn/optimizer_loop.hpp>
 #include <mellow/nn/optimizers.hpp>

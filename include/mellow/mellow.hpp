@@ -81,6 +81,7 @@
 #include <mellow/language/lora.hpp>
 #include <mellow/language/normalization.hpp>
 #include <mellow/language/positions.hpp>
+#include <mellow/language/reading.hpp>
 #include <mellow/language/sampling.hpp>
 #include <mellow/language/softmax_head.hpp>
 #include <mellow/language/threaded.hpp>

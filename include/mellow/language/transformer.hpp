@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include <mellow/core/network.hpp>
 #include <mellow/core/types.hpp>
 #include <mellow/language/key_value_cache.hpp>
+#include <mellow/language/reading.hpp>
 #include <mellow/language/softmax_head.hpp>
 #include <mellow/language/transformer_block.hpp>
 #include <mellow/language/transformer_options.hpp>
@@ -42,10 +42,7 @@ class Transformer {
   /// What a backward pass needs, and its scratch memory.
   class Tape {
     friend class Transformer;
-    std::vector<Token> tokens_;           // that are read: all but the last of each sequence
-    std::vector<Index> starts_;           // of each sequence's columns, and the end
-    std::vector<Index> scored_, places_;  // columns whose next token is scored; where that one's value stands
-    std::vector<Token> targets_;          // these tokens
+    detail::Reading reading_;
     Buffer<Scalar> stream_, read_out_, d_stream_, d_normalized_, d_read_out_, weights_, values_;
     std::vector<typename Block::Tape> blocks_;
     typename Block::Workspace workspace_;
@@ -84,7 +81,7 @@ class Transformer {
 
   /// vocabulary x scored tokens: log p of each token in their places. The view lives in the tape.
   Distributions log_distributions(Tape& tape) const {
-    return head_.log_probabilities(tape.head_, static_cast<Index>(tape.scored_.size()));
+    return head_.log_probabilities(tape.head_, tape.reading_.scored_columns());
   }
 
   /// Adds d f / d theta into `gradient` for a function f of `log_distributions(tape)`; `d_log_distributions` is d f by
@@ -105,21 +102,11 @@ class Transformer {
   using Columns = typename Block::Columns;
   using ConstColumns = typename Block::ConstColumns;
 
-  static constexpr Index piece_bytes = Index{1} << 17;  // of the residual stream
-
-  /// Calls body(first sequence, end of sequences, first column, columns) for one group of sequences after the other,
-  /// each of which a block takes through all its parts while it is in the processor's cache.
-  template <class Body>
-  void for_pieces(std::span<const Index> starts, const Body& body) const {
-    const Index enough = std::max<Index>(64, piece_bytes / (static_cast<Index>(sizeof(Scalar)) * options_.width));
-    const std::size_t sequences = starts.size() - 1;
-    for (std::size_t first = 0, last = 0; first < sequences; first = last) {
-      while (last < sequences && starts[last] - starts[first] < enough) ++last;
-      if (starts[last] > starts[first]) body(first, last, starts[first], starts[last] - starts[first]);
-    }
+  /// Columns that a block takes through all its parts while they are in the processor's cache: 128 KiB of the stream.
+  Index piece() const {
+    return std::max<Index>(64, (Index{1} << 17) / (static_cast<Index>(sizeof(Scalar)) * options_.width));
   }
 
-  void read(const PackedTokens& packed, Tape& tape) const;
   void embed(const Scalar* theta, Token token, Index position, Scalar* column) const;
   void turn(Scalar* projections, Index position) const;
   void backward_below_head(const Scalar* theta, Tape& tape, Scalar* gradient) const;
@@ -164,21 +151,24 @@ template <class Scalar, class Shape>
 auto Transformer<Scalar, Shape>::log_probabilities(const ConstVectorRef<Scalar>& theta, const PackedTokens& packed,
                                                    Tape& tape) const -> Values {
   assert(theta.size() == parameters_);
-  read(packed, tape);
-  const auto n = static_cast<Index>(tape.tokens_.size()), scored = static_cast<Index>(tape.scored_.size());
+  require_valid(packed, vocabulary(), 1, context(), "language::Transformer");
+  const detail::Reading& reading = tape.reading_;
+  tape.reading_.assign(packed);
+  tape.blocks_.resize(static_cast<std::size_t>(options_.layers));
+  const Index n = reading.columns(), scored = reading.scored_columns();
   const Index width = options_.width;
   Scalar* const stream = tape.stream_.reshape(width, n).data();
-  for (std::size_t s = 0; s + 1 < tape.starts_.size(); ++s)
-    for (Index i = tape.starts_[s]; i < tape.starts_[s + 1]; ++i)
-      embed(theta.data(), tape.tokens_[static_cast<std::size_t>(i)], i - tape.starts_[s], stream + i * width);
+  for (std::size_t s = 0; s < reading.sequences(); ++s)
+    for (Index i = reading.starts[s]; i < reading.starts[s + 1]; ++i)
+      embed(theta.data(), reading.tokens[static_cast<std::size_t>(i)], i - reading.starts[s], stream + i * width);
 
   for (std::size_t l = 0; l < tape.blocks_.size(); ++l) {
     blocks_.resize(tape.blocks_[l], n);
-    for_pieces(tape.starts_, [&](std::size_t first, std::size_t last, Index begin, Index count) {
+    detail::for_groups(reading.starts, piece(), [&](std::size_t first, std::size_t last, Index begin, Index count) {
       const auto attend = [&](Columns projections, Columns attended, Scalar* log_sums) {
         const Attention& attention = blocks_.attention();
         for (std::size_t s = first; s < last; ++s) {
-          const Index at = tape.starts_[s] - begin, length = tape.starts_[s + 1] - tape.starts_[s];
+          const Index at = reading.starts[s] - begin, length = reading.starts[s + 1] - reading.starts[s];
           const Columns own = projections.from(0, at);
           for (Index i = 0; i < length; ++i) turn(own.from(0, i).data, i);
           const ConstColumns queries{own.data, own.stride}, keys = queries.from(attention.query_rows(), 0);
@@ -194,40 +184,17 @@ auto Transformer<Scalar, Shape>::log_probabilities(const ConstVectorRef<Scalar>&
 
   tape.final_norm_.resize(width, scored);
   Scalar* const read_out = tape.read_out_.reshape(width, scored).data();
-  for (std::size_t i = 0; i < tape.scored_.size(); ++i)
-    std::copy_n(stream + tape.scored_[i] * width, width, read_out + static_cast<Index>(i) * width);
+  for (std::size_t i = 0; i < reading.scored.size(); ++i)
+    std::copy_n(stream + reading.scored[i] * width, width, read_out + static_cast<Index>(i) * width);
   head_.forward(theta.data() + head_at(),
                 final_norm_.forward(theta.data() + final_norm_at(), read_out, 0, scored, tape.final_norm_), scored,
                 tape.head_);
   auto values = tape.values_.reshape(packed.size(), 1);
   values.setZero();
   const Distributions log_p = log_distributions(tape);
-  for (std::size_t i = 0; i < tape.scored_.size(); ++i)
-    values(tape.places_[i]) = log_p(tape.targets_[i], static_cast<Index>(i));
+  for (std::size_t i = 0; i < reading.scored.size(); ++i)
+    values(reading.places[i]) = log_p(reading.targets[i], static_cast<Index>(i));
   return {values.data(), packed.size()};
-}
-
-/// Notes which tokens are read and which are scored.
-template <class Scalar, class Shape>
-void Transformer<Scalar, Shape>::read(const PackedTokens& packed, Tape& tape) const {
-  require_valid(packed, vocabulary(), 1, context(), "language::Transformer");
-  tape.blocks_.resize(static_cast<std::size_t>(options_.layers));
-  tape.tokens_.clear();
-  tape.scored_.clear();
-  tape.places_.clear();
-  tape.targets_.clear();
-  tape.starts_.assign(1, 0);
-  for (Index s = 0; s < packed.sequences(); ++s) {
-    const auto tokens =
-        packed.tokens.subspan(static_cast<std::size_t>(packed.start(s)), static_cast<std::size_t>(packed.length(s)));
-    for (Index t = packed.prompt(s); t < packed.length(s); ++t) {
-      tape.scored_.push_back(tape.starts_.back() + t - 1);
-      tape.places_.push_back(packed.start(s) - packed.start(0) + t);
-      tape.targets_.push_back(tokens[static_cast<std::size_t>(t)]);
-    }
-    tape.tokens_.insert(tape.tokens_.end(), tokens.begin(), tokens.end() - 1);
-    tape.starts_.push_back(static_cast<Index>(tape.tokens_.size()));
-  }
 }
 
 template <class Scalar, class Shape>
@@ -246,14 +213,14 @@ void Transformer<Scalar, Shape>::turn(Scalar* projections, Index position) const
 template <class Scalar, class Shape>
 void Transformer<Scalar, Shape>::backward(const ConstVectorRef<Scalar>& theta, Tape& tape,
                                           const ConstVectorRef<Scalar>& weights, VectorRef<Scalar> gradient) const {
-  const auto scored = static_cast<Index>(tape.scored_.size());
+  const auto scored = tape.reading_.scored_columns();
   assert(theta.size() == parameters_ && gradient.size() == parameters_);
   auto of_scored = tape.weights_.reshape(scored, 1);
-  for (Index i = 0; i < scored; ++i) of_scored(i) = weights[tape.places_[static_cast<std::size_t>(i)]];
+  for (Index i = 0; i < scored; ++i) of_scored(i) = weights[tape.reading_.places[static_cast<std::size_t>(i)]];
   auto d_normalized = tape.d_normalized_.reshape(options_.width, scored);
   d_normalized.setZero();
-  head_.backward(theta.data() + head_at(), tape.final_norm_.value.data(), scored, tape.targets_, of_scored.data(),
-                 tape.head_, gradient.data() + head_at(), d_normalized.data());
+  head_.backward(theta.data() + head_at(), tape.final_norm_.value.data(), scored, tape.reading_.targets,
+                 of_scored.data(), tape.head_, gradient.data() + head_at(), d_normalized.data());
   backward_below_head(theta.data(), tape, gradient.data());
 }
 
@@ -261,7 +228,7 @@ template <class Scalar, class Shape>
 void Transformer<Scalar, Shape>::backward_soft(const ConstVectorRef<Scalar>& theta, Tape& tape,
                                                const ConstMatrixRef<Scalar>& d_log_distributions,
                                                VectorRef<Scalar> gradient) const {
-  const auto scored = static_cast<Index>(tape.scored_.size());
+  const auto scored = tape.reading_.scored_columns();
   assert(theta.size() == parameters_ && gradient.size() == parameters_ && d_log_distributions.rows() == vocabulary() &&
          d_log_distributions.cols() == scored);
   auto d_normalized = tape.d_normalized_.reshape(options_.width, scored);
@@ -274,7 +241,8 @@ void Transformer<Scalar, Shape>::backward_soft(const ConstVectorRef<Scalar>& the
 /// From the derivatives by the final normalisation's values, in the tape.
 template <class Scalar, class Shape>
 void Transformer<Scalar, Shape>::backward_below_head(const Scalar* theta, Tape& tape, Scalar* gradient) const {
-  const auto n = static_cast<Index>(tape.tokens_.size()), scored = static_cast<Index>(tape.scored_.size());
+  const detail::Reading& reading = tape.reading_;
+  const Index n = reading.columns(), scored = reading.scored_columns();
   const Index width = options_.width;
   auto d_read_out = tape.d_read_out_.reshape(width, scored);
   d_read_out.setZero();
@@ -282,15 +250,15 @@ void Transformer<Scalar, Shape>::backward_below_head(const Scalar* theta, Tape& 
                        gradient + final_norm_at(), d_read_out.data());
   auto d_stream = tape.d_stream_.reshape(width, n);
   d_stream.setZero();
-  for (Index i = 0; i < scored; ++i) d_stream.col(tape.scored_[static_cast<std::size_t>(i)]) = d_read_out.col(i);
+  for (Index i = 0; i < scored; ++i) d_stream.col(reading.scored[static_cast<std::size_t>(i)]) = d_read_out.col(i);
 
   for (std::size_t l = tape.blocks_.size(); l-- > 0;)
-    for_pieces(tape.starts_, [&](std::size_t first, std::size_t last, Index begin, Index count) {
+    detail::for_groups(reading.starts, piece(), [&](std::size_t first, std::size_t last, Index begin, Index count) {
       const auto attend_back = [&](ConstColumns projections, const Scalar* log_sums, ConstColumns d_attended,
                                    Columns d_projections) {
         const Attention& attention = blocks_.attention();
         for (std::size_t s = first; s < last; ++s) {
-          const Index at = tape.starts_[s] - begin, length = tape.starts_[s + 1] - tape.starts_[s];
+          const Index at = reading.starts[s] - begin, length = reading.starts[s + 1] - reading.starts[s];
           const ConstColumns own = projections.from(0, at);
           const Columns d_own = d_projections.from(0, at);
           attention.template backward<Scalar>(own, length, own.from(attention.query_rows(), 0),
@@ -305,11 +273,11 @@ void Transformer<Scalar, Shape>::backward_below_head(const Scalar* theta, Tape& 
                        d_stream.data() + begin * width, attend_back);
     });
 
-  for (std::size_t s = 0; s + 1 < tape.starts_.size(); ++s)
-    for (Index i = tape.starts_[s]; i < tape.starts_[s + 1]; ++i) {
-      Eigen::Map<Vector<Scalar>>(gradient + tape.tokens_[static_cast<std::size_t>(i)] * width, width) +=
+  for (std::size_t s = 0; s < reading.sequences(); ++s)
+    for (Index i = reading.starts[s]; i < reading.starts[s + 1]; ++i) {
+      Eigen::Map<Vector<Scalar>>(gradient + reading.tokens[static_cast<std::size_t>(i)] * width, width) +=
           d_stream.col(i);
-      positions_.embed_backward(i - tape.starts_[s], d_stream.col(i).data(), gradient + vocabulary() * width);
+      positions_.embed_backward(i - reading.starts[s], d_stream.col(i).data(), gradient + vocabulary() * width);
     }
 }
 
@@ -335,7 +303,7 @@ auto Transformer<Scalar, Shape>::next_logits(const ConstVectorRef<Scalar>& theta
             stream.col(i++).data());
   }
 
-  for_pieces(packed.starts, [&](std::size_t first, std::size_t last, Index begin, Index count) {
+  detail::for_groups(packed.starts, piece(), [&](std::size_t first, std::size_t last, Index begin, Index count) {
     blocks_.resize(cache.block_, count);
     for (std::size_t l = 0; l < static_cast<std::size_t>(options_.layers); ++l) {
       const auto attend = [&](Columns projections, Columns attended, Scalar*) {

@@ -22,14 +22,14 @@ struct TransformerOptions {
 
   /// Throws Error for numbers out of range.
   void validate() const {
-    const auto positive = [](const char* name, Index value) {
-      require(value > 0 && value <= (Index{1} << 28), "language::TransformerOptions",
-              fmt::format("{} must lie between 1 and 2^28", name), value);
+    const auto positive = [](const char* name, Index value, int power) {
+      if (value <= 0 || value > Index{1} << power)
+        throw Error("language::TransformerOptions", fmt::format("{} must lie between 1 and 2^{}", name, power), value);
     };
-    positive("vocabulary", vocabulary);
-    positive("context", context);
-    positive("width", width);
-    positive("heads", heads);
+    positive("vocabulary", vocabulary, 28);
+    positive("context", context, 28);
+    positive("width", width, 20);
+    positive("heads", heads, 20);
     require(layers >= 0 && layers <= 100'000, "language::TransformerOptions", "layers must lie between 0 and 100000",
             layers);
     require(width % heads == 0, "language::TransformerOptions",
@@ -37,8 +37,8 @@ struct TransformerOptions {
     require(key_value_heads >= 0 && (key_value_heads == 0 || heads % key_value_heads == 0),
             "language::TransformerOptions", fmt::format("key_value_heads must be 0 or divide the {} heads", heads),
             key_value_heads);
-    require(hidden >= 0 && hidden <= (Index{1} << 28), "language::TransformerOptions",
-            "hidden must lie between 0 and 2^28", hidden);
+    require(hidden >= 0 && hidden <= (Index{1} << 22), "language::TransformerOptions",
+            "hidden must lie between 0 and 2^22", hidden);
     require(std::isfinite(norm_epsilon) && norm_epsilon > 0, "language::TransformerOptions",
             "norm_epsilon must be positive and finite", norm_epsilon);
     require(std::isfinite(rotary_base) && rotary_base > 1, "language::TransformerOptions",

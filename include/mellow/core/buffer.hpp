@@ -19,6 +19,8 @@ class Buffer {
     if (rows * columns > storage_.size()) storage_.resize(rows * columns);
     return {storage_.data(), rows, columns};
   }
+  /// The storage, as large as the largest shape so far.
+  Scalar* data() { return storage_.data(); }
 
  private:
   Vector<Scalar> storage_;

@@ -23,8 +23,12 @@ class Gemm {
   using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
   static constexpr Index lanes = Eigen::internal::unpacket_traits<Packet>::size;
   static constexpr bool many_registers = sizeof(Packet) == 64;  // AVX-512 has 32 vector registers, older sets have 16
-  static constexpr int tile_packets = many_registers ? 4 : 2;   // rows of a tile, in packets
-  static constexpr int tile_columns = many_registers ? 4 : 6;   // of a tile, enough sums to hide the adders' latency
+  static constexpr int tile_packets = many_registers ? 4 : 2;   // most rows of a tile, in packets
+  /// Columns of a tile of so many packets: enough sums to hide the adders' latency, as many as there are registers.
+  static constexpr int tile_columns(int packets) {
+    if (many_registers) return packets == 4 ? 6 : packets == 2 ? 12 : 16;
+    return packets == 2 ? 6 : 12;
+  }
   static constexpr Index panel_depth =
       16384 / static_cast<Index>(sizeof(Scalar)) / (tile_packets * lanes);  // of a panel
 
@@ -39,10 +43,17 @@ class Gemm {
   struct Result {
     Scalar* data;
     Index row_step, column_step;
+    bool overwrite = false;  // what is there counts as 0
     Result from(Index row, Index column) const {
-      return {data + row * row_step + column * column_step, row_step, column_step};
+      return {data + row * row_step + column * column_step, row_step, column_step, overwrite};
     }
   };
+
+  /// C = A B for A of m x k and B of k x n, k > 0.
+  static void set(Index m, Index n, Index k, const Operand& a, const Operand& b, Result c) {
+    c.overwrite = true;
+    add(m, n, k, a, b, c);
+  }
 
   /// C += A B for A of m x k and B of k x n.
   static void add(Index m, Index n, Index k, Operand a, Operand b, Result c) {
@@ -58,19 +69,23 @@ class Gemm {
   }
 
  private:
-  static void add_tiles(Index m, Index n, Index k, const Operand& a, const Operand& b, const Result& c) {
+  static void add_tiles(Index m, Index n, Index k, const Operand& a, const Operand& b, Result c) {
     alignas(64) Scalar panel[panel_depth * tile_packets * lanes];
-    for (Index depth = 0; depth < k; depth += panel_depth) {
+    for (Index depth = 0; depth < k; depth += panel_depth, c.overwrite = false) {
       const Index slice = std::min(panel_depth, k - depth);
       const Operand slice_of_b{b.data + depth * b.row_step, b.row_step, b.column_step};
       for (Index row = 0; row < m;) {
         const Operand rest{a.data + row * a.row_step + depth * a.column_step, a.row_step, a.column_step};
-        const bool tall =
-            m - row > (tile_packets - 1) * lanes;  // what is left fills the tile's last packet at least in part
-        const Index rows = std::min(m - row, tall ? tile_packets * lanes : lanes);
-        if (tall) add_panel<tile_packets>(rows, n, slice, rest, slice_of_b, c.from(row, 0), panel);
-        else add_panel<1>(rows, n, slice, rest, slice_of_b, c.from(row, 0), panel);
-        row += rows;
+        const Index left = m - row;
+        const auto panel_of = [&]<int packets>() {
+          const Index height = std::min(left, packets * lanes);
+          add_panel<packets>(height, n, slice, rest, slice_of_b, c.from(row, 0), panel);
+          return height;
+        };
+        // The tallest tile whose last packet is filled at least in part.
+        if (left > (tile_packets - 1) * lanes) row += panel_of.template operator()<tile_packets>();
+        else if (left > lanes) row += panel_of.template operator()<2>();
+        else row += panel_of.template operator()<1>();
       }
     }
   }
@@ -113,7 +128,10 @@ class Gemm {
         add_tile<packets, columns>(rows, depth, panel, {b.data + column * b.column_step, b.row_step, b.column_step},
                                    c.from(0, column));
     };
-    tiles.template operator()<tile_columns>();
+    constexpr int most = tile_columns(packets);
+    tiles.template operator()<most>();
+    if constexpr (most > 8) tiles.template operator()<most / 2>();
+    tiles.template operator()<4>();
     tiles.template operator()<2>();
     tiles.template operator()<1>();
   }
@@ -139,13 +157,16 @@ class Gemm {
       for (int j = 0; j < columns; ++j)
         for (int v = 0; v < packets; ++v) {
           Scalar* to = c.data + j * c.column_step + v * lanes;
-          pstoreu(to, padd(ploadu<Packet>(to), sums[j][v]));
+          pstoreu(to, c.overwrite ? sums[j][v] : padd(ploadu<Packet>(to), sums[j][v]));
         }
     } else {
       alignas(64) Scalar column[packets * lanes];
       for (int j = 0; j < columns; ++j) {
         for (int v = 0; v < packets; ++v) pstore(column + v * lanes, sums[j][v]);
-        for (Index i = 0; i < rows; ++i) c.data[i * c.row_step + j * c.column_step] += column[i];
+        for (Index i = 0; i < rows; ++i) {
+          Scalar& to = c.data[i * c.row_step + j * c.column_step];
+          to = c.overwrite ? column[i] : to + column[i];
+        }
       }
     }
   }
@@ -173,7 +194,8 @@ class Gemm {
     for (int i = 0; i < rows; ++i) {
       Scalar total = predux(sums[i]);
       for (Index q = p; q < k; ++q) total += a[i * a_step + q] * x[q];
-      c.data[i * c.row_step] += total;
+      Scalar& to = c.data[i * c.row_step];
+      to = c.overwrite ? total : to + total;
     }
   }
 };

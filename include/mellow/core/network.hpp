@@ -31,6 +31,14 @@ struct Segment {
   Index fan_out() const { return shape.size() < 2 ? size() : size() / shape[1]; }
 };
 
+/// What has a flat vector of parameters: a network, a language model, a user's own.
+template <class M>
+concept Parametric = requires(const M model) {
+  typename M::Scalar;
+  { model.parameters() } -> std::convertible_to<Index>;
+  { model.segments() } -> std::convertible_to<std::vector<Segment>>;
+};
+
 /// A differentiable function of a flat parameter vector `theta`; the object itself holds shapes only.
 ///
 ///     Scalar                                     of parameters and values

@@ -12,8 +12,8 @@
 
 #include <mellow/core/error.hpp>
 #include <mellow/core/rng.hpp>
+#include <mellow/core/token.hpp>
 #include <mellow/core/types.hpp>
-#include <mellow/language/token.hpp>
 
 namespace mellow::language {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include <mellow/core/error.hpp>
+#include <mellow/core/token.hpp>
 #include <mellow/core/types.hpp>
-#include <mellow/language/token.hpp>
 
 namespace mellow::language {
 

@@ -3,6 +3,7 @@
 
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <numbers>
 
 #include <mellow/nn/activation.hpp>
@@ -32,6 +33,22 @@ struct GELU {
     const auto near = x.min(Scalar(20)).max(Scalar(-20));  // beyond, the density is 0: Eigen's exp stops at 1e-38
     delta *=
         Scalar(0.5) * ((root_half * x).erf() + Scalar(1)) + density_at_0 * near * (Scalar(-0.5) * near.square()).exp();
+  }
+  /// y = f(x) and derivative = f'(x) for the erf of one. Either may be x itself.
+  template <class X, class Y, class D>
+  void evaluate(const X& x, Y& y, D& derivative) const {
+    using Scalar = typename X::Scalar;
+    constexpr auto root_half = static_cast<Scalar>(1.0 / std::numbers::sqrt2);
+    constexpr auto density_at_0 = static_cast<Scalar>(root_half * std::numbers::inv_sqrtpi);
+    constexpr Index length = detail::Piece<Scalar>::MaxRowsAtCompileTime;
+    for (Index begin = 0; begin < x.size(); begin += length) {
+      const Index n = std::min(length, x.size() - begin);
+      const detail::Piece<Scalar> from = x.segment(begin, n);
+      const detail::Piece<Scalar> phi = Scalar(0.5) * ((root_half * from).erf() + Scalar(1));
+      const auto near = from.min(Scalar(20)).max(Scalar(-20));  // as above
+      y.segment(begin, n) = from * phi;
+      derivative.segment(begin, n) = phi + density_at_0 * near * (Scalar(-0.5) * near.square()).exp();
+    }
   }
 };
 

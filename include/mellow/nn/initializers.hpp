@@ -37,7 +37,7 @@ Pretrained<typename Derived::Scalar> pretrained(const Eigen::MatrixBase<Derived>
 
 /// A network's initial parameters, segment by segment. The initialiser fills weights and biases; whatever it is, a
 /// normalisation begins with scale 1 and shift 0. Throws Error where pretrained parameters do not fit the network.
-template <Network Net, class Initializer = PyTorchDefault>
+template <Parametric Net, class Initializer = PyTorchDefault>
 Vector<typename Net::Scalar> initialize(const Net& network, Rng& rng, const Initializer& initializer = {}) {
   validate_part(initializer);
   if constexpr (requires { initializer.theta; }) {

@@ -16,9 +16,9 @@ struct ParameterLayout {
 
   /// A number of parameters of which nothing else is known.
   ParameterLayout(Index count) : size(count) {}  // NOLINT(google-explicit-constructor): `state.reset(100)`
-  /// The parameters of a network. It is first asked for its tape: to ask every type here in full, Clang would have to know this one.
+  /// The parameters of a network or language model. It is first asked for its tape: to ask every type here in full, Clang would have to know this one.
   template <class Net>
-    requires requires { typename Net::Tape; } && Network<Net>
+    requires requires { typename Net::Tape; } && Parametric<Net>
   ParameterLayout(const Net& network)  // NOLINT(google-explicit-constructor): `state.reset(network)`
       : size(network.parameters()), segments(network.segments()) {}
 };

@@ -60,6 +60,18 @@ struct SiLU {
       delta_piece *= sigma * (x_piece * (Scalar(1) - sigma) + Scalar(1));
     });
   }
+  /// y = f(x) and derivative = f'(x) for the exp of one. Either may be x itself.
+  template <class X, class Y, class D>
+  void evaluate(const X& x, Y& y, D& derivative) const {
+    using Scalar = typename X::Scalar;
+    constexpr Index length = detail::Piece<Scalar>::MaxRowsAtCompileTime;
+    for (Index begin = 0; begin < x.size(); begin += length) {
+      const Index n = std::min(length, x.size() - begin);
+      const detail::Piece<Scalar> from = x.segment(begin, n), sigma = Sigmoid{}.value(from);
+      y.segment(begin, n) = from * sigma;
+      derivative.segment(begin, n) = sigma * (from * (Scalar(1) - sigma) + Scalar(1));
+    }
+  }
 };
 
 }  // namespace mellow::nn

@@ -52,6 +52,25 @@ void fill_scaled(const Segment& segment, VectorRef<Scalar> values, double deviat
 
 }  // namespace detail
 
+/// Weights of one deviation whatever their shape, as transformers begin (Radford et al. 2018).
+struct Normal {
+  using role = roles::Initializer;
+
+  double deviation = 0.02;  ///< > 0
+
+  /// Throws Error for numbers out of range.
+  void validate() const {
+    require(std::isfinite(deviation) && deviation > 0, "nn::Normal", "deviation must be positive and finite",
+            deviation);
+  }
+
+  /// Draws a segment's first values.
+  template <class Scalar>
+  void fill(const Segment& segment, VectorRef<Scalar> values, Rng& rng) const {
+    detail::fill_scaled<Scalar>(segment, values, deviation, Distribution::Normal, rng);
+  }
+};
+
 /// Glorot & Bengio 2010: deviation gain sqrt(2 / (fan_in + fan_out)), between what the forward and what the backward
 /// pass asks; for tanh and sigmoid. As it stands PyTorch's xavier_uniform_.
 struct Glorot {

@@ -24,7 +24,7 @@ std::vector<double> load_segments(const std::filesystem::path& path, const std::
 
 /// Saves a network's parameters as safetensors, one tensor a segment, atomically. PyTorch loads an Mlp's file as a
 /// `state_dict` as it is.
-template <Network Net>
+template <Parametric Net>
 void save_weights(const std::filesystem::path& path, const Net& network, const Vector<typename Net::Scalar>& theta,
                   const Metadata& metadata = {}) {
   require(theta.size() == network.parameters(), "tools::save_weights",
@@ -35,7 +35,7 @@ void save_weights(const std::filesystem::path& path, const Net& network, const V
 
 /// Loads the parameters of a network. Throws Error, naming file and tensor, unless the file holds exactly the network's
 /// segments, in float or double, of finite numbers that fit the network's.
-template <Network Net>
+template <Parametric Net>
 Vector<typename Net::Scalar> load_weights(const std::filesystem::path& path, const Net& network) {
   const std::vector<double> numbers =
       detail::load_segments(path, network.segments(), std::numeric_limits<typename Net::Scalar>::max());

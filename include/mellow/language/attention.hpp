@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+
+#include <mellow/core/buffer.hpp>
+#include <mellow/core/gemm.hpp>
+#include <mellow/core/types.hpp>
+#include <mellow/language/attend_one.hpp>
+
+namespace mellow::language {
+
+namespace detail {
+
+/// The least multiple of a packet's numbers that is not below n: columns of such a height need no scalar rests.
+template <class Scalar>
+constexpr Index padded(Index n) {
+  constexpr Index lanes = Eigen::internal::packet_traits<Scalar>::size;
+  return (n + lanes - 1) / lanes * lanes;
+}
+
+/// An array of such a length that begins at an aligned address.
+template <class Scalar>
+using PaddedArray = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>, Eigen::AlignedMax>;
+
+}  // namespace detail
+
+/// Causal attention of several heads (Vaswani et al. 2017), a sequence at a time. For each head, over the columns of
+/// queries Q, keys K and values V, with w the width of a head:
+///
+///     P = softmax(K' Q / sqrt(w)) over the keys up to the query's own,     O = V P
+///     dV = dO P',   dP = V' dO,   dS = P (dP - rowsum(P dP)) / sqrt(w),   dQ = K dS,   dK = Q dS'
+///
+/// The backward pass computes P once more from the logarithm of its sums (Dao et al. 2022), so that nothing as large as
+/// keys x queries is kept. Where there are fewer heads of keys and values, neighbouring heads share one (Ainslie et al.
+/// 2023).
+class Attention {
+ public:
+  /// Scratch memory for one head's scores of a block of queries.
+  template <class Scalar>
+  struct Workspace {
+    Buffer<Scalar> scores, d_scores;
+  };
+
+  /// Columns of numbers that lie elsewhere, `stride` apart.
+  template <class Scalar>
+  struct Columns {
+    Scalar* data;
+    Index stride;
+    Columns from(Index row, Index column) const { return {data + row + column * stride, stride}; }
+  };
+
+  /// Keys that lie elsewhere: number c of token t at data[t * token_step + c * row_step].
+  template <class Scalar>
+  struct Keys {
+    Scalar* data;
+    Index token_step, row_step;
+    Keys from(Index row) const { return {data + row * row_step, token_step, row_step}; }
+  };
+
+  /// `key_value_heads` must divide `heads`.
+  Attention(Index heads, Index key_value_heads, Index head_width)
+      : heads_(heads),
+        group_(heads / key_value_heads),
+        head_width_(head_width),
+        scale_(1.0 / std::sqrt(static_cast<double>(head_width))) {
+    assert(heads % key_value_heads == 0);
+  }
+
+  Index query_rows() const { return heads_ * head_width_; }         ///< of a query: all heads'
+  Index key_rows() const { return heads_ / group_ * head_width_; }  ///< of a key, and of a value, which follows it
+  Index heads() const { return heads_; }                            ///< of queries
+  Index key_heads() const { return heads_ / group_; }               ///< of keys and of values
+
+  /// Writes the outputs, query_rows x n, of n queries that follow `before` others, over keys and values of before + n
+  /// tokens. With `log_sums` (heads x n) given, writes the logarithm of the softmax's sums there. Keys that lie token by
+  /// token (token_step 1) must have room for padded(before + n) tokens, of whatever numbers.
+  template <class Scalar>
+  void forward(Columns<const Scalar> queries, Index n, Keys<const Scalar> keys, Columns<const Scalar> values,
+               Index before, Columns<Scalar> outputs, Scalar* log_sums, Workspace<Scalar>& workspace) const {
+    using Gemm = mellow::detail::Gemm<Scalar>;
+    for (Index h = 0; h < heads_; ++h) {
+      const Index row = h * head_width_, key_row = h / group_ * head_width_;
+      const auto value = values.from(key_row, 0);
+      for_blocks(n, before, [&](Index begin, Index count, Index seen) {
+        const Index height = detail::padded<Scalar>(seen);
+        Scalar* const scores = raw_scores<Scalar>(queries.from(row, begin), count, keys.from(key_row), seen, workspace);
+        for (Index i = 0; i < count; ++i) {
+          const Scalar log_sum = softmax(scores + i * height, before + begin + i + 1, seen);
+          if (log_sums != nullptr) log_sums[h + (begin + i) * heads_] = log_sum;
+        }
+        const auto to = outputs.from(row, begin);
+        if (count == 1 && head_width_ == detail::padded<Scalar>(head_width_))
+          detail::weighted_sum(scores, seen, value.data, value.stride, head_width_, to.data);
+        else
+          Gemm::set(head_width_, count, seen, {value.data, 1, value.stride}, {scores, 1, height},
+                    {to.data, 1, to.stride});
+      });
+    }
+  }
+
+  /// Writes d queries, d keys and d values of a sequence of n tokens, from the derivatives by its outputs.
+  template <class Scalar>
+  void backward(Columns<const Scalar> queries, Index n, Columns<const Scalar> keys, const Scalar* log_sums,
+                Columns<const Scalar> d_outputs, Columns<Scalar> d_queries, Columns<Scalar> d_keys,
+                Workspace<Scalar>& workspace) const {
+    using Gemm = mellow::detail::Gemm<Scalar>;
+    const auto scale = static_cast<Scalar>(scale_);
+    for (Index i = 0; i < n; ++i) std::fill_n(d_keys.data + i * d_keys.stride, 2 * key_rows(), Scalar(0));
+    for (Index h = 0; h < heads_; ++h) {
+      const Index row = h * head_width_, key_row = h / group_ * head_width_, value_row = key_rows() + key_row;
+      const auto key = keys.from(key_row, 0), value = keys.from(value_row, 0);
+      const auto d_key = d_keys.from(key_row, 0), d_value = d_keys.from(value_row, 0);
+      for_blocks(n, 0, [&](Index begin, Index count, Index seen) {
+        const Index height = detail::padded<Scalar>(seen);
+        const auto query = queries.from(row, begin), d_output = d_outputs.from(row, begin);
+        const auto d_query = d_queries.from(row, begin);
+        Scalar* const p = raw_scores<Scalar>(query, count, {key.data, key.stride, 1}, seen, workspace);
+        Scalar* const d = workspace.d_scores.reshape(height, count).data();
+        Gemm::set(seen, count, head_width_, {value.data, value.stride, 1}, {d_output.data, 1, d_output.stride},
+                  {d, 1, height});
+        for (Index i = 0; i < count; ++i) {
+          const Index valid = begin + i + 1, whole = detail::padded<Scalar>(valid);
+          std::fill(d + i * height + valid, d + (i + 1) * height, Scalar(0));
+          detail::PaddedArray<Scalar> p_i(p + i * height, whole), d_i(d + i * height, whole);
+          p_i = (p_i * scale - log_sums[h + (begin + i) * heads_]).exp();
+          std::fill(p + i * height + valid, p + (i + 1) * height, Scalar(0));
+          const Scalar mean = (p_i * d_i).sum();
+          d_i = scale * p_i * (d_i - mean);
+        }
+        Gemm::add(head_width_, seen, count, {d_output.data, 1, d_output.stride}, {p, height, 1},
+                  {d_value.data, 1, d_value.stride});
+        Gemm::set(head_width_, count, seen, {key.data, 1, key.stride}, {d, 1, height},
+                  {d_query.data, 1, d_query.stride});
+        Gemm::add(head_width_, seen, count, {query.data, 1, query.stride}, {d, height, 1},
+                  {d_key.data, 1, d_key.stride});
+      });
+    }
+  }
+
+ private:
+  static constexpr Index block = 64;  // queries: the keys after a block's last are left out
+
+  /// Calls body(begin, count, keys seen by the last) for one block of queries after the other.
+  template <class Body>
+  static void for_blocks(Index n, Index before, const Body& body) {
+    for (Index begin = 0; begin < n; begin += block) {
+      const Index count = std::min(block, n - begin);
+      body(begin, count, before + begin + count);
+    }
+  }
+
+  /// K' Q, in columns of padded height.
+  template <class Scalar>
+  Scalar* raw_scores(Columns<const Scalar> queries, Index count, Keys<const Scalar> keys, Index seen,
+                     Workspace<Scalar>& workspace) const {
+    const Index height = detail::padded<Scalar>(seen);
+    Scalar* const scores = workspace.scores.reshape(height, count).data();
+    if (count == 1 && keys.token_step == 1)
+      detail::scores_of_one(queries.data, head_width_, keys.data, keys.row_step, height, scores);
+    else
+      mellow::detail::Gemm<Scalar>::set(seen, count, head_width_, {keys.data, keys.token_step, keys.row_step},
+                                        {queries.data, 1, queries.stride}, {scores, 1, height});
+    return scores;
+  }
+
+  /// Makes the first `valid` of `seen` scores of a column probabilities and the others 0; returns the logarithm of
+  /// their sum.
+  template <class Scalar>
+  Scalar softmax(Scalar* column, Index valid, Index seen) const {
+    const auto scale = static_cast<Scalar>(scale_);
+    detail::PaddedArray<Scalar> scores(column, detail::padded<Scalar>(valid));
+    std::fill(column + valid, column + scores.size(), -std::numeric_limits<Scalar>::infinity());
+    const Scalar largest = scores.maxCoeff();
+    scores = ((scores - largest) * scale).exp();
+    std::fill(column + valid, column + std::max(seen, scores.size()), Scalar(0));  // Eigen's exp stops at 1e-38
+    const Scalar sum = scores.sum();
+    scores *= Scalar(1) / sum;
+    return largest * scale + std::log(sum);
+  }
+
+  Index heads_, group_, head_width_;
+  double scale_;
+};
+
+}  // namespace mellow::language

@@ -13,9 +13,9 @@ class FolderLock {
   /// Creates the folder where there is none. Throws Error where another writer has it. A file system without locks
   /// grants it to everyone.
   explicit FolderLock(const std::filesystem::path& folder);
-  ~FolderLock();
-  FolderLock(FolderLock&&) noexcept;
-  FolderLock& operator=(FolderLock&&) noexcept;
+  ~FolderLock();                                 ///< lets go
+  FolderLock(FolderLock&&) noexcept;             ///< takes the folder over
+  FolderLock& operator=(FolderLock&&) noexcept;  ///< takes the folder over, and lets go of its own
 
  private:
   struct Impl;

@@ -42,22 +42,28 @@ class Attention {
   /// Scratch memory for one head's scores of a block of queries.
   template <class Scalar>
   struct Workspace {
+    /// @{
+    /// Keys x queries.
     Buffer<Scalar> scores, d_scores;
+    /// @}
   };
 
   /// Columns of numbers that lie elsewhere, `stride` apart.
   template <class Scalar>
   struct Columns {
-    Scalar* data;
-    Index stride;
+    Scalar* data;  ///< the first
+    Index stride;  ///< from a column to the next
+    /// Those that begin at a row and a column.
     Columns from(Index row, Index column) const { return {data + row + column * stride, stride}; }
   };
 
   /// Keys that lie elsewhere: number c of token t at data[t * token_step + c * row_step].
   template <class Scalar>
   struct Keys {
-    Scalar* data;
-    Index token_step, row_step;
+    Scalar* data;      ///< the first
+    Index token_step;  ///< from a token to the next
+    Index row_step;    ///< from a key's number to the next
+    /// Those that begin at a row.
     Keys from(Index row) const { return {data + row * row_step, token_step, row_step}; }
   };
 

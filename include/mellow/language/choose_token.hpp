@@ -34,7 +34,7 @@ struct TokenChoice {
 /// A drawn token.
 template <class Scalar>
 struct ChosenToken {
-  Token token;
+  Token token;             ///< which
   Scalar log_probability;  ///< under the model: softmax(logits), whatever the choice
 };
 

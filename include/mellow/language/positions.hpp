@@ -23,6 +23,7 @@ class LearnedPositions {
  public:
   static constexpr bool turns = false;  ///< whether queries and keys change
 
+  /// Of a model of these sizes.
   explicit LearnedPositions(const TransformerOptions& options) : width_(options.width), context_(options.context) {}
 
   Index parameters() const { return width_ * context_; }  ///< context x width, row-major

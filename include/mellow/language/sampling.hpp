@@ -31,7 +31,8 @@ struct SamplingOptions {
 template <class Scalar>
 struct Samples {
   std::vector<Token> tokens;              ///< prompt and completion of each sequence
-  std::vector<Index> starts, given;       ///< of sequences; lengths of prompts
+  std::vector<Index> starts;              ///< n + 1 offsets of sequences
+  std::vector<Index> given;               ///< lengths of prompts
   std::vector<Scalar> log_probabilities;  ///< of each token under the model; 0 for a prompt's
   std::vector<std::uint8_t> stopped;      ///< of each sequence, whether it ended with a token of `stop`
 

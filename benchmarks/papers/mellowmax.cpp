@@ -50,16 +50,6 @@ Explorations by_boltzmann(double beta) { return {.choice = 1, .boltzmann = {.bet
 Explorations by_mellowmax(double omega) { return {.choice = 2, .mellowmax = {.omega = omega}}; }
 /// @}
 
-/// Mean over runs.
-Estimate mean_of(const std::vector<double>& runs, Rng& rng) {
-  return statistics::bootstrap(runs, statistics::Mean{}, rng);
-}
-
-/// Mean over runs of a - b, where a run of both has the same seed.
-Estimate difference_of(const std::vector<double>& a, const std::vector<double>& b, Rng& rng) {
-  return statistics::paired_difference(a, b, statistics::Mean{}, rng);
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 // 1. The counter-example: fixed points, and how long planning takes.
 

@@ -31,6 +31,6 @@ void Study::finish() const {
   csv.finish();
 }
 
-std::vector<Paper> papers() { return {mellowmax(), td_convergence()}; }
+std::vector<Paper> papers() { return {c2_dpo(), mellowmax(), squared_po(), td_convergence()}; }
 
 }  // namespace mellow::suite

@@ -74,7 +74,9 @@ struct Paper {
 
 /// @{
 /// The papers, each in benchmarks/papers/<name>.cpp.
+Paper c2_dpo();
 Paper mellowmax();
+Paper squared_po();
 Paper td_convergence();
 /// @}
 

@@ -167,6 +167,7 @@
 #include <mellow/preference/reference_free.hpp>
 #include <mellow/preference/sum.hpp>
 #include <mellow/preference/token_losses.hpp>
+#include <mellow/preference/toy_training.hpp>
 #include <mellow/preference/unpaired.hpp>
 #include <mellow/statistics/aggregates.hpp>
 #include <mellow/statistics/bootstrap.hpp>

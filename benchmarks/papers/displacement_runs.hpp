@@ -72,8 +72,8 @@ ToyRuns run_toy(const Study& study, Index seeds, const std::string& name, const 
   return runs;
 }
 
-/// Median a_w over training, a line with its interval a loss; and all figures as rows of the results.
-inline void save_toy(Study& study, const std::vector<ToyRuns>& all) {
+/// Draws the median a_w over training, a line with its interval a loss.
+inline void draw_toy(const Study& study, const std::string& name, const std::vector<ToyRuns>& all) {
   tools::Plot plot{.title = "Chosen responses of the toy under Adam",
                    .x_label = "step",
                    .y_label = "median log pi(y_w) - log reference",
@@ -88,20 +88,28 @@ inline void save_toy(Study& study, const std::vector<ToyRuns>& all) {
       line.y.push_back(estimate.value);
       line.low.push_back(estimate.low);
       line.high.push_back(estimate.high);
-      for (std::size_t seed = 0; seed < runs.rejected.size(); ++seed)
-        study.row("toy", runs.loss, static_cast<Index>(seed), fmt::format("median a_w at step {}", runs.steps[k]),
-                  runs.chosen[k][seed]);
     }
     plot.series.push_back(std::move(line));
-    for (const auto& [name, values] : {std::pair("median a_l", &runs.rejected),
-                                       std::pair("share of winners that fell at every checkpoint", &runs.always_fell),
-                                       std::pair("accuracy", &runs.accuracy),
-                                       std::pair("median probability of the chosen response", &runs.probability),
-                                       std::pair("mean change of a pair's log mass", &runs.mass_change)})
-      for (std::size_t seed = 0; seed < values->size(); ++seed)
-        study.row("toy", runs.loss, static_cast<Index>(seed), name, (*values)[seed]);
   }
-  tools::save_plot(study.folder() / "toy", plot);
+  tools::save_plot(study.folder() / name, plot);
+}
+
+/// Writes all figures into the results, and draws them as `toy`.
+inline void save_toy(Study& study, const std::vector<ToyRuns>& all) {
+  for (const ToyRuns& runs : all) {
+    const auto rows = [&](const std::string& name, const std::vector<double>& values) {
+      for (std::size_t seed = 0; seed < values.size(); ++seed)
+        study.row("toy", runs.loss, static_cast<Index>(seed), name, values[seed]);
+    };
+    for (std::size_t k = 1; k < runs.steps.size(); ++k)
+      rows(fmt::format("median a_w at step {}", runs.steps[k]), runs.chosen[k]);
+    rows("median a_l", runs.rejected);
+    rows("share of winners that fell at every checkpoint", runs.always_fell);
+    rows("accuracy", runs.accuracy);
+    rows("median probability of the chosen response", runs.probability);
+    rows("mean change of a pair's log mass", runs.mass_change);
+  }
+  draw_toy(study, "toy", all);
 }
 
 }  // namespace mellow::suite

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 #include <mellow/core/error.hpp>
@@ -33,6 +34,7 @@ const char* text_of(Verdict verdict) {
 }
 
 std::string ours(const Claim& claim) {
+  if (std::isnan(claim.ours.value)) return "-";
   if (claim.ours.low == claim.ours.high) return fmt::format("{:.4g}", claim.ours.value);
   return fmt::format("{:.4g}", claim.ours);
 }

@@ -2,13 +2,11 @@
 // rejected ones (c2_dpo.md 3.2, squared_po.md 3.2): 3000 full-batch steps of Adam, 20 seeds, checkpoints at 0, 30, 100,
 // 300, 1000 and 3000 steps.
 #include <algorithm>
-#include <array>
 
-#include <mellow/nn/adam.hpp>
 #include <mellow/nn/clip.hpp>
 #include <mellow/preference/c2_dpo.hpp>
-#include <mellow/preference/displacement_toy.hpp>
 #include <mellow/preference/f_dpo.hpp>
+#include <mellow/preference/toy_training.hpp>
 #include <mellow/statistics/aggregates.hpp>
 #include <mellow/statistics/bootstrap.hpp>
 
@@ -19,8 +17,7 @@ using namespace mellow::preference;
 
 namespace {
 
-constexpr Index seeds = 20, steps = 3'000;
-constexpr std::array<Index, 5> checkpoints{30, 100, 300, 1'000, 3'000};
+constexpr Index seeds = 20;
 
 double median(Vector<double> x) {
   std::sort(x.begin(), x.end());
@@ -39,38 +36,22 @@ Ends train(const PairLoss auto& loss) {
   Ends ends;
   for (Index seed = 0; seed < seeds; ++seed) {
     Rng rng(static_cast<std::uint64_t>(seed));
-    const DisplacementToy toy(rng);
-    const Index n = toy.prompts();
-    Vector<double> w = Vector<double>::Zero(toy.parameters()), d_w = w, d_chosen(n), d_rejected(n);
-    Vector<double> before = Vector<double>::Zero(n), falls = Vector<double>::Ones(n);
-    Matrix<double> log_probs;
-    const nn::Adam adam{.learning_rate = 0.05};
-    nn::Adam::State<double> moments;
-    moments.reset(toy.parameters());
-    for (Index step = 0;; ++step) {
-      toy.log_probs(w, log_probs);
-      const Vector<double> chosen = log_probs.row(0), rejected = log_probs.row(1);
-      const PairBatch<double> batch{chosen, rejected, toy.reference_chosen(), toy.reference_rejected()};
-      const auto metrics = pair_loss(loss, batch, d_chosen, d_rejected).metrics;
-      if (std::ranges::find(checkpoints, step) != checkpoints.end()) {
-        const Vector<double> ratio = chosen - toy.reference_chosen();
-        falls.array() *= (ratio.array() < before.array()).cast<double>();
-        before = ratio;
-      }
-      if (step == steps) {
-        ends.median_chosen[seed] = median(before);
-        ends.falling[seed] = falls.mean();
-        ends.accuracy[seed] = metrics.accuracy;
-        ends.mass_change[seed] = 0;
-        for (Index k = 0; k < n; ++k)
-          ends.mass_change[seed] += std::abs(log_add_exp(chosen[k], rejected[k]) -
-                                             log_add_exp(toy.reference_chosen()[k], toy.reference_rejected()[k])) /
-                                    static_cast<double>(n);
-        break;
-      }
-      toy.gradient(log_probs, d_chosen, d_rejected, d_w);
-      adam.step<double>(moments, w, d_w);
-    }
+    const PairHistory history = preference::train(DisplacementToy(rng), loss);
+    const Index end = history.checkpoints() - 1;
+    const Matrix<double> chosen = history.chosen - history.reference_chosen;
+    const Vector<double> rejected = history.rejected.col(end) - history.reference_rejected.col(end);
+    Vector<double> falls = Vector<double>::Ones(history.size());
+    for (Index k = 1; k <= end; ++k)
+      falls.array() *= (chosen.col(k).array() < chosen.col(k - 1).array()).cast<double>();
+    ends.median_chosen[seed] = median(chosen.col(end));
+    ends.falling[seed] = falls.mean();
+    ends.accuracy[seed] = (chosen.col(end).array() > rejected.array()).cast<double>().mean();
+    ends.mass_change[seed] = 0;
+    for (Index i = 0; i < history.size(); ++i)
+      ends.mass_change[seed] +=
+          std::abs(log_add_exp(history.chosen(i, end), history.rejected(i, end)) -
+                   log_add_exp(history.reference_chosen(i, end), history.reference_rejected(i, end))) /
+          static_cast<double>(history.size());
   }
   return ends;
 }

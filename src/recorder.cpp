@@ -114,7 +114,8 @@ bool Recorder::on_step(const training::RunStatus& status) {
                              .episodes = status.episode,
                              .mean_return = status.mean_return,
                              .loss = value_of("loss", status.metrics),
-                             .best_return = status.best_return});
+                             .best_return = status.best_return,
+                             .tokens = value_of("tokens", status.metrics)});
   return !Interrupt::requested();
 }
 

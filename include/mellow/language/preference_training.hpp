@@ -33,8 +33,10 @@ namespace mellow::language {
 /// Batches come in a random order, each pair once an epoch. A `training::DataLearner`; an update on a batch that is not
 /// larger than those before allocates nothing. What happens to the probability of the pairs' completions, `RecordPairs`
 /// keeps.
-template <LanguageModel Model, preference::PairObjective Loss, class... Parts>
+template <LanguageModel Model, class Loss, class... Parts>
 class PreferenceTraining {
+  static_assert(preference::detail::require_objective<Loss>());
+
  public:
   using Scalar = typename Model::Scalar;  ///< of parameters
 

@@ -27,6 +27,16 @@ concept PairObjective = PairLoss<L> || BatchLoss<L>;
 
 namespace detail {
 
+/// Says in words what a loss lacks.
+template <class L>
+consteval bool require_objective() {
+  constexpr bool is_one = PairObjective<L>;
+  static_assert(is_one,
+                "mellow: a preference loss must have `preference::PairTerm operator()(const preference::Pair&) const`, "
+                "or, where it couples rows, `double add(batch, scale, d_chosen, d_rejected) const`");
+  return is_one;
+}
+
 /// The metrics of a batch, for losses that give none.
 template <class L>
 PairMetrics pair_metrics(const L& loss, const PairBatch<double>& batch) {

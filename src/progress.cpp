@@ -118,6 +118,8 @@ std::string Progress::line(double now, bool last) const {
   if (std::isfinite(rate) && rate > 0) {
     fields.push_back((rate < 10 ? fmt::format("{:.1f}", rate) : grouped(std::llround(rate))) +
                      fmt::format(" {}/s", options_.unit));
+    if (state_.tokens > 0 && state_.step > 0)
+      fields.push_back(grouped(std::llround(rate * state_.tokens / static_cast<double>(state_.step))) + " tokens/s");
   }
   if (!last && fraction_per_second_ > 0) {
     fields.push_back(duration((1 - fraction()) / fraction_per_second_) + " left");

@@ -65,13 +65,15 @@ struct Recorder::Impl {
   void plot() const {
     if (!draws) return;
     if (state.episode_step.empty() && state.evaluation_step.empty()) return;
-    Plot chart{
-        .title = options.title, .x_label = "environment steps", .y_label = "return", .reference = options.reference};
+    Plot chart{.title = options.title,
+               .x_label = options.labels.step,
+               .y_label = options.labels.score,
+               .reference = options.reference};
     if (!state.episode_step.empty())
       chart.series.push_back(
           curve("training, mean of the last 100 episodes", state.episode_step, state.episode_return));
     if (!state.evaluation_step.empty())
-      chart.series.push_back(curve("evaluation of the greedy policy", state.evaluation_step, state.evaluation_return));
+      chart.series.push_back(curve(options.labels.evaluation, state.evaluation_step, state.evaluation_return));
     save_plot(folder / "learning_curve", chart);
   }
 
@@ -112,7 +114,8 @@ bool Recorder::on_step(const training::RunStatus& status) {
                              .episodes = status.episode,
                              .mean_return = status.mean_return,
                              .loss = value_of("loss", status.metrics),
-                             .best_return = status.best_return});
+                             .best_return = status.best_return,
+                             .tokens = value_of("tokens", status.metrics)});
   return !Interrupt::requested();
 }
 

@@ -29,6 +29,7 @@
 #include <mellow/core/utf8.hpp>
 #include <mellow/core/worker_pool.hpp>
 #include <mellow/data/batch.hpp>
+#include <mellow/data/epochs.hpp>
 #include <mellow/data/preference_pair.hpp>
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/ring.hpp>
@@ -86,13 +87,21 @@
 #include <mellow/language/long_addition.hpp>
 #include <mellow/language/lora.hpp>
 #include <mellow/language/normalization.hpp>
+#include <mellow/language/pair_set.hpp>
 #include <mellow/language/positions.hpp>
+#include <mellow/language/preference_training.hpp>
+#include <mellow/language/preference_training_options.hpp>
 #include <mellow/language/reading.hpp>
+#include <mellow/language/record_pairs.hpp>
+#include <mellow/language/reduction.hpp>
 #include <mellow/language/sampling.hpp>
 #include <mellow/language/softmax_head.hpp>
+#include <mellow/language/supervised.hpp>
 #include <mellow/language/threaded.hpp>
+#include <mellow/language/token_sequences.hpp>
 #include <mellow/language/tokenized_pairs.hpp>
 #include <mellow/language/tokenizer.hpp>
+#include <mellow/language/training_step.hpp>
 #include <mellow/language/transformer.hpp>
 #include <mellow/language/transformer_block.hpp>
 #include <mellow/language/transformer_options.hpp>
@@ -162,6 +171,7 @@
 #include <mellow/preference/pair_batch.hpp>
 #include <mellow/preference/pair_history.hpp>
 #include <mellow/preference/pair_loss.hpp>
+#include <mellow/preference/pair_objective.hpp>
 #include <mellow/preference/pair_record.hpp>
 #include <mellow/preference/per_token.hpp>
 #include <mellow/preference/reference_free.hpp>

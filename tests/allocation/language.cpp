@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // After warm-up, training steps and sampling of transformers take nothing from the heap, whatever the shape of the model
-// and of the batch, by one thread or two.
+// and of the batch, by one thread or two; nor do the updates of supervised and preference training.
 #include <mellow/language/lora.hpp>
+#include <mellow/language/preference_training.hpp>
 #include <mellow/language/sampling.hpp>
+#include <mellow/language/supervised.hpp>
 #include <mellow/language/threaded.hpp>
 #include <mellow/language/transformer.hpp>
 #include <mellow/nn/adamw.hpp>
 #include <mellow/nn/clip.hpp>
+#include <mellow/preference/batch_losses.hpp>
+#include <mellow/preference/f_dpo.hpp>
 
 #include "allocation/counter.hpp"
 #include "support/catch.hpp"
@@ -69,6 +73,47 @@ std::size_t in_sampling(const Model& model, language::TokenChoice choice) {
   return heap_allocations() - before;
 }
 
+/// Allocations of updates after the first.
+template <class Learner>
+std::size_t in_updates(Learner learner) {
+  Rng rng(1);
+  learner.update(rng);
+  const std::size_t before = heap_allocations();
+  for (int i = 0; i < 5; ++i) learner.update(rng);
+  return heap_allocations() - before;
+}
+
+/// All of one length, so that no batch is larger than the first.
+language::TokenizedPair some_pair(Rng& rng) {
+  const auto tokens = [&](Index n) {
+    std::vector<Token> made(static_cast<std::size_t>(n));
+    for (Token& token : made) token = static_cast<Token>(rng.below(25));
+    return made;
+  };
+  return {tokens(20), tokens(25), tokens(25)};
+}
+
+template <class Model>
+std::size_t in_supervised_updates(const Model& model, Index micro_batch) {
+  Rng rng(1);
+  language::TokenSequences data;
+  for (int i = 0; i < 20; ++i) {
+    const auto pair = some_pair(rng);
+    data.add(pair.prompt, pair.chosen);
+  }
+  return in_updates(language::Supervised(model, Vector<>::Constant(model.parameters(), 0.01f), data, {},
+                                         {.batch = 8, .micro_batch = micro_batch}));
+}
+
+template <class Model, class Loss>
+std::size_t in_preference_updates(const Model& model, const Loss& loss, Index micro_batch) {
+  Rng rng(1);
+  std::vector<language::TokenizedPair> pairs;
+  for (int i = 0; i < 20; ++i) pairs.push_back(some_pair(rng));
+  return in_updates(language::PreferenceTraining(model, Vector<>::Constant(model.parameters(), 0.01f), pairs, {}, loss,
+                                                 {.batch = 8, .micro_batch = micro_batch}));
+}
+
 template <class Model>
 auto lora(const Model& model) {
   return language::Lora(model, Vector<>::Constant(model.parameters(), 0.01f));
@@ -90,4 +135,15 @@ TEST_CASE("Sampling does not allocate") {
                     {.temperature = 0.7, .top_k = 5, .top_p = 0.9}) == 0);
   CHECK(in_sampling(language::Threaded(Transformer<>(), 2), {}) == 0);
   CHECK(in_sampling(lora(Transformer<>()), {}) == 0);
+}
+
+TEST_CASE("Updates of supervised and preference training do not allocate") {
+  const Transformer<> model;
+  for (const Index micro_batch : {0, 3}) {
+    CHECK(in_supervised_updates(model, micro_batch) == 0);
+    CHECK(in_preference_updates(model, preference::SquaredPo{}, micro_batch) == 0);
+    CHECK(in_preference_updates(model, preference::Aot{}, micro_batch) == 0);
+  }
+  CHECK(in_supervised_updates(language::Threaded(model, 2), 0) == 0);
+  CHECK(in_preference_updates(language::Threaded(model, 2), preference::SquaredPo{}, 0) == 0);
 }

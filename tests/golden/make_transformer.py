@@ -120,7 +120,8 @@ def make(name, model):
               {"torch": torch.__version__})
 
 
-torch.manual_seed(1)
-make("transformer_gpt", Gpt())
-make("transformer_llama", Llama(tied=True))
-make("transformer_llama_untied", Llama(tied=False))
+if __name__ == "__main__":
+    torch.manual_seed(1)
+    make("transformer_gpt", Gpt())
+    make("transformer_llama", Llama(tied=True))
+    make("transformer_llama_untied", Llama(tied=False))

@@ -156,3 +156,15 @@ TEST_CASE("Progress prints nothing for a run that never began") {
   { Progress progress(10, screen.options(80)); }
   CHECK(screen.take().empty());
 }
+
+TEST_CASE("Progress shows the tokens a second of what reads tokens") {
+  Screen screen;
+  Progress progress(100, screen.options(0));
+  for (int step = 1; step <= 20; ++step) {
+    progress.update({.step = step, .tokens = 1440.0 * step});
+    screen.now += 0.1;
+  }
+  screen.take();
+  progress.finish();
+  CHECK_THAT(screen.take(), Contains("in 2.0 s  9.5 steps/s  13 680 tokens/s\n"));
+}

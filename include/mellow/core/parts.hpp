@@ -23,6 +23,7 @@ struct Optimizer {};      ///< how a gradient changes parameters
 struct Initializer {};    ///< where the parameters start
 struct TargetNetwork {};  ///< a target network of another type than the online one
 struct Traces {};         ///< which earlier states and actions share in a temporal-difference error
+struct Reduction {};      ///< how processes that share a batch sum their gradients
 struct Hook {};           ///< acts on the learner at moments; any number of them
 }  // namespace roles
 
@@ -88,6 +89,7 @@ struct CheckRoles {
     static_assert(count_parts<roles::TargetNetwork, Parts...> <= 1,
                   "mellow: two parts fill roles::TargetNetwork; give one");
     static_assert(count_parts<roles::Traces, Parts...> <= 1, "mellow: two parts fill roles::Traces; give one");
+    static_assert(count_parts<roles::Reduction, Parts...> <= 1, "mellow: two parts fill roles::Reduction; give one");
     return true;
   }
 };

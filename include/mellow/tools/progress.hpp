@@ -19,6 +19,7 @@ struct ProgressState {
   double mean_return = std::numeric_limits<double>::quiet_NaN();  ///< over recent episodes
   double loss = std::numeric_limits<double>::quiet_NaN();         ///< of a recent update
   double best_return = std::numeric_limits<double>::quiet_NaN();  ///< best evaluation so far
+  double tokens = std::numeric_limits<double>::quiet_NaN();       ///< read so far, by a language model
 };
 
 /// What a progress line counts towards, and where it goes.
@@ -31,7 +32,7 @@ struct ProgressOptions {
   std::function<double()> clock{};     ///< seconds that never run back; by default the steady clock
 };
 
-/// Shows how far a run is: steps, steps a second, time left, return, loss.
+/// Shows how far a run is: steps, steps a second, tokens a second, time left, return, loss.
 ///
 /// On a terminal this is one line that rewrites itself ten times a second and fits the width; elsewhere, a plain line
 /// after one second and then every five. Cheap enough (a few ns) to be called at every step.

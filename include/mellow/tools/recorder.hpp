@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <mellow/tools/plot.hpp>
@@ -13,12 +14,23 @@
 
 namespace mellow::tools {
 
+/// What the axes and the evaluations of a learning curve are called.
+struct CurveLabels {
+  std::string step = "environment steps";                      ///< what is counted
+  std::string score = "return";                                ///< what is better the higher it is
+  std::string evaluation = "evaluation of the greedy policy";  ///< in the legend
+
+  /// Those of a run over data, `training::fit`.
+  static CurveLabels of_fit(std::string score) { return {"updates", std::move(score), "evaluation"}; }
+};
+
 /// What a recorder shows and draws.
 struct RecorderOptions {
   std::int64_t steps = 0;                    ///< the run's budget in steps, for the time left; 0: none
   std::int64_t episodes = 0;                 ///< its budget in episodes; 0: none
   std::string title = "Learning curve";      ///< of the plot
   std::optional<ReferenceLine> reference{};  ///< drawn in the plot: the return at which the task counts as solved
+  CurveLabels labels{};                      ///< of the plot
   bool progress = true;                      ///< shows a progress line on stderr
 };
 

@@ -23,6 +23,9 @@ namespace mellow::training {
 ///     evaluate() -> double      how good it is on data that it does not learn from, the higher the better
 ///     parameters()              what to keep of the best
 ///     visit_state               everything that changes, for checkpoints
+///
+/// Where some of its metrics are of evaluations, it also has `after_evaluation(metrics)`, which brings those that its
+/// last update gave up to date.
 template <class L>
 concept DataLearner = Visitable<L> && requires(L learner, const L& fixed, Rng& rng) {
   learner.update(rng).metrics();
@@ -67,6 +70,11 @@ class Fitting {
   void end_episode(RunStatus&) {}
   void begin_episode(const RunStatus&) {}
   double evaluate(const RunOptions&) { return learner_.evaluate(); }
+  template <class Metrics>
+  void after_evaluation(Metrics& metrics) const {
+    if constexpr (requires { std::as_const(learner_).after_evaluation(metrics); })
+      std::as_const(learner_).after_evaluation(metrics);
+  }
   Parameters parameters() const { return parameters_of(learner_); }
   std::map<std::string, std::string> settings(const RunOptions&) const { return {}; }
 

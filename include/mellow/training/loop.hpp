@@ -98,6 +98,7 @@ bool take_up(State& state, Callbacks&... callbacks) {
 ///     step(status) -> optional<Learned> one step, which the loop counts
 ///     episode_ended(), end_episode(status), begin_episode(status)
 ///     evaluate(options)                 a number that is better the higher it is
+///     after_evaluation(metrics)         where it has metrics of evaluations: brings them up to date
 ///     parameters()                      what to keep of the best
 ///     settings(options), visit_state    for checkpoints
 ///
@@ -109,6 +110,7 @@ auto run_loop(Process& process, const RunOptions& options, Callbacks&... callbac
 
   const auto evaluate_now = [&] {
     status.evaluation_return = process.evaluate(options);
+    if constexpr (requires { process.after_evaluation(state.metrics); }) process.after_evaluation(state.metrics);
     status.improved = std::isnan(status.best_return) || status.evaluation_return >= status.best_return;
     if (status.improved) {
       status.best_return = status.evaluation_return;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// DPO (Rafailov et al. 2023) on a small transformer: fixes the margin between a right and a wrong completion alone, so
+// that both may lose probability. Watch the column of the chosen ones, and compare with c2_dpo and squared_po.
+#include <mellow/language/preference_training.hpp>
+#include <mellow/language/record_pairs.hpp>
+#include <mellow/preference/dpo.hpp>
+
+#include "addition_test_bed.hpp"
+
+using namespace mellow;
+
+int main(int argc, char** argv) {
+  return run_main([&] {
+    preference::Dpo loss;
+    double learning_rate = 3e-4;
+    AdditionOptions options{.output = "results/dpo"};
+    CommandLine line(
+        "Aligns a small transformer that has learned addition from an imperfect teacher with DPO; shows what happens "
+        "to "
+        "the probability of the pairs.");
+    options.add_to(line)
+        .option("--beta", loss.beta, "strength of the KL penalty", {.minimum = 1e-6})
+        .option("--learning-rate", learning_rate, "of AdamW", {.minimum = 0.0})
+        .parse(argc, argv);
+
+    const AdditionTestBed bed(options);
+    language::PreferenceTraining learner(bed.model(), bed.theta(), bed.pairs(), bed.held_out(), loss,
+                                         {.batch = bed.batch()},
+                                         nn::AdamW{.learning_rate = learning_rate, .weight_decay = 0});
+    language::RecordPairs record(learner, bed.quarters());
+    tools::Recorder recorder(options.output, bed.recording("DPO on pairs of long addition"));
+    training::fit(learner, {.steps = options.steps, .evaluate_every = 20, .seed = options.seed}, recorder, record);
+    bed.report(learner.parameters(), record.history(), loss.beta);
+  });
+}

@@ -17,7 +17,6 @@
 #include <mellow/nn/initializers.hpp>
 #include <mellow/nn/variance_scaling.hpp>
 #include <mellow/preference/displacement.hpp>
-#include <mellow/statistics/share.hpp>
 #include <mellow/tools/checkpoints.hpp>
 #include <mellow/tools/command_line.hpp>
 #include <mellow/tools/displacement_report.hpp>
@@ -138,12 +137,7 @@ class AdditionTestBed {
         }
       }
       const auto& samples = sampler.sample(theta, {tokens, starts}, rng);
-      for (Index s = 0; s < samples.sequences(); ++s) {
-        const PackedTokens packed = samples.packed();
-        use(packed.tokens.subspan(static_cast<std::size_t>(packed.start(s)),
-                                  static_cast<std::size_t>(packed.prompt(s))),
-            samples.completion(s));
-      }
+      for (Index s = 0; s < samples.sequences(); ++s) use(samples.prompt(s), samples.completion(s));
     }
   }
 

@@ -38,6 +38,11 @@ struct Samples {
 
   PackedTokens packed() const { return {tokens, starts, given}; }       ///< a view
   Index sequences() const { return static_cast<Index>(given.size()); }  ///< how many
+  /// What sequence i was given.
+  std::span<const Token> prompt(Index i) const {
+    const auto at = static_cast<std::size_t>(i);
+    return std::span(tokens).subspan(static_cast<std::size_t>(starts[at]), static_cast<std::size_t>(given[at]));
+  }
   /// What the model added to sequence i.
   std::span<const Token> completion(Index i) const {
     const auto at = static_cast<std::size_t>(i);

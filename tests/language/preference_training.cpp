@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <barrier>
-#include <numeric>
 #include <thread>
 
 #include <mellow/core/state.hpp>
@@ -18,6 +16,7 @@
 #include <mellow/tools/safetensors.hpp>
 #include <mellow/training/fit.hpp>
 
+#include "language/two_threads.hpp"
 #include "support/catch.hpp"
 #include "support/gradient.hpp"
 #include "support/temporary_directory.hpp"
@@ -197,6 +196,17 @@ TEST_CASE("Pairs read in parts give the whole batch's updates to rounding") {
     check_same(run<double>(preference::Aot{}, 0), run<double>(preference::Aot{}, micro_batch));
     check_same(run<double>(DpoWithLikelihood{}, 0), run<double>(DpoWithLikelihood{}, micro_batch));
   }
+}
+
+TEST_CASE("Two processes that share the batches take the steps of one, to rounding") {
+  TwoThreads::Shared shared;
+  const auto alone = run<double>(preference::SquaredPo{}, 0);
+  auto first = alone, second = alone;
+  std::jthread other([&] { second = run<double>(preference::SquaredPo{}, 0, TwoThreads{&shared, 1}); });
+  first = run<double>(preference::SquaredPo{}, 3, TwoThreads{&shared, 0});
+  other.join();
+  check_same(alone, first);
+  CHECK(first.first == second.first);
 }
 
 TEST_CASE("C2-DPO without a penalty is DPO, bit for bit") {

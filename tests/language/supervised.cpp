@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <barrier>
 #include <thread>
 
 #include <mellow/core/state.hpp>
@@ -12,6 +11,7 @@
 #include <mellow/tools/checkpoints.hpp>
 #include <mellow/training/fit.hpp>
 
+#include "language/two_threads.hpp"
 #include "support/catch.hpp"
 #include "support/gradient.hpp"
 #include "support/temporary_directory.hpp"
@@ -47,31 +47,6 @@ double mean_loss(const Model& model, const Vector<double>& theta, const language
   const Vector<double> values = model.log_probabilities(theta, data.packed(), tape);
   return -values.sum() / static_cast<double>(model.log_distributions(tape).cols());
 }
-
-/// Takes the sums of two threads, as two processes would.
-struct TwoThreads {
-  using role = roles::Reduction;
-
-  struct Shared {
-    std::barrier<> all{2};
-    std::array<Vector<double>, 2> gradients;
-    std::array<std::vector<double>, 2> figures;
-  };
-  Shared* shared;
-  Index number;
-
-  Index processes() const { return 2; }
-  Index process() const { return number; }
-  void sum(VectorRef<double> gradient, std::span<double> figures) const {
-    const auto own = static_cast<std::size_t>(number);
-    shared->gradients[own] = gradient;
-    shared->figures[own].assign(figures.begin(), figures.end());
-    shared->all.arrive_and_wait();
-    gradient = shared->gradients[0] + shared->gradients[1];
-    for (std::size_t k = 0; k < figures.size(); ++k) figures[k] = shared->figures[0][k] + shared->figures[1][k];
-    shared->all.arrive_and_wait();
-  }
-};
 
 }  // namespace
 

@@ -75,7 +75,8 @@ int main(int argc, char** argv) {
     CommandLine("Learns a gridworld with a table of action values.")
         .option("--algorithm", s.algorithm, "how it learns",
                 {"q-learning", "sarsa", "expected-sarsa", "double-q", "sarsa-lambda", "q-lambda"})
-        .option("--preset", s.preset, "a world and numbers tuned for it", {"cliff", "frozen-lake", "frozen-lake-8x8", "taxi"})
+        .option("--preset", s.preset, "a world and numbers tuned for it",
+                {"cliff", "frozen-lake", "frozen-lake-8x8", "taxi"})
         .option("--steps", s.steps, "environment steps to learn from; 0: the preset's", {.minimum = 0})
         .option("--seed", s.seed, "the same seed gives the same run")
         .option("--output", s.output, "folder for metrics and plot")

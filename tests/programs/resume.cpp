@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include <mellow/tools/event_file.hpp>
+
 #include "support/program.hpp"
 
 namespace fs = std::filesystem;
@@ -31,8 +33,9 @@ const std::vector<std::string> campaigns{
 };
 
 std::string command(const std::string& campaign, const fs::path& output) {
-  return "mellow_bench train " + campaign +
-         " --seeds 2 --sinks csv,jsonl,tensorboard --evaluate-every 1000 --evaluation-episodes 2 --test-episodes 3 "
+  return "mellow_bench train " + campaign + " --seeds 2 --sinks csv,jsonl" +
+         (mellow::tools::EventFile::is_available() ? ",tensorboard" : "") +
+         " --evaluate-every 1000 --evaluation-episodes 2 --test-episodes 3 "
          "--checkpoint-every 700 --output " +
          output.string();
 }

@@ -53,11 +53,12 @@ bool tell(const Function& function, const RunStatus& status, Callbacks&... callb
 /// Says in words what is no callback of a run.
 template <class... Callbacks>
 consteval void require_callbacks() {
-  static_assert((TakesStatus<Callbacks> && ...),
+  constexpr bool take_status = (TakesStatus<Callbacks> && ...), are_callbacks = (Callback<Callbacks> && ...);
+  static_assert(take_status,
                 "mellow: a callback given to train has an on_step, on_episode, on_evaluation or on_end that cannot be "
                 "called with a const RunStatus&");
   static_assert(
-      (Callback<Callbacks> && ...),
+      are_callbacks,
       "mellow: a callback given to train has none of on_step, on_episode, on_evaluation, on_end(const RunStatus&)");
 }
 

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <utility>
 
+#include <mellow/training/callbacks.hpp>
 #include <mellow/training/interaction.hpp>
 #include <mellow/training/loop.hpp>
 

@@ -26,11 +26,13 @@
 
 struct AdditionOptions {
   mellow::Index steps = 200, supervised_steps = 1'500, digits = 6, prompts = 1'000, threads = 1;
+  double learning_rate = 3e-4;
   std::uint64_t seed = 0;
   std::filesystem::path output, supervised = "results/long_addition";
 
   mellow::CommandLine& add_to(mellow::CommandLine& line) {
     return line.option("--steps", steps, "updates on pairs, of 32 each", {.minimum = 1})
+        .option("--learning-rate", learning_rate, "of AdamW on pairs", {.minimum = 0.0})
         .option("--supervised-steps", supervised_steps, "updates before, on the teacher's examples", {.minimum = 1})
         .option("--digits", digits, "of each number", {.minimum = 1, .maximum = 8})
         .option("--prompts", prompts, "of which pairs are sampled", {.minimum = 1})

@@ -12,21 +12,17 @@ using namespace mellow;
 int main(int argc, char** argv) {
   return run_main([&] {
     preference::SquaredPo loss;
-    double learning_rate = 3e-4;
     AdditionOptions options{.output = "results/squared_po"};
     CommandLine line(
-        "Aligns a small transformer that has learned addition from an imperfect teacher with SquaredPO; shows what "
-        "happens to "
+        "Aligns a small transformer that learned addition from an imperfect teacher, with SquaredPO; shows what "
+        "becomes of "
         "the probability of the pairs.");
-    options.add_to(line)
-        .option("--beta", loss.beta, "strength of the KL penalty", {.minimum = 1e-6})
-        .option("--learning-rate", learning_rate, "of AdamW", {.minimum = 0.0})
-        .parse(argc, argv);
+    options.add_to(line).option("--beta", loss.beta, "strength of the KL penalty", {.minimum = 1e-6}).parse(argc, argv);
 
     const AdditionTestBed bed(options);
     language::PreferenceTraining learner(bed.model(), bed.theta(), bed.pairs(), bed.held_out(), loss,
                                          {.batch = bed.batch()},
-                                         nn::AdamW{.learning_rate = learning_rate, .weight_decay = 0});
+                                         nn::AdamW{.learning_rate = options.learning_rate, .weight_decay = 0});
     language::RecordPairs record(learner, bed.quarters());
     tools::Recorder recorder(options.output, bed.recording("SquaredPO on pairs of long addition"));
     training::fit(learner, {.steps = options.steps, .evaluate_every = 20, .seed = options.seed}, recorder, record);

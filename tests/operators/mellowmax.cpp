@@ -337,7 +337,8 @@ TEST_CASE("A sharpness beyond float's largest number gives the maximum, and a gr
     CHECK(Boltzmann{-sharpness}(q) == -2.0f);
     Vector<float> pi(5);
     Boltzmann{sharpness}.probabilities(q, pi);
-    CHECK((pi - Vector<float>{{0.0f, 0.0f, 0.5f, 0.5f, 0.0f}}).cwiseAbs().maxCoeff() < 1e-37f);  // Eigen's exp ends at e^-88
+    CHECK((pi - Vector<float>{{0.0f, 0.0f, 0.5f, 0.5f, 0.0f}}).cwiseAbs().maxCoeff() <
+          1e-37f);  // Eigen's exp ends at e^-88
   }
 }
 

@@ -342,3 +342,10 @@ TEST_CASE("Parameters that are not finite end acting and learning in words, and 
                     Contains("the loss of update 1 is not finite"));
   CHECK(agent.parameters() == broken);
 }
+
+TEST_CASE("Parts alone take the default options") {
+  const Reinforce brief(nn::Mlp{{1, 3}}, nn::Sgd{});
+  const Reinforce whole(nn::Mlp{{1, 3}}, ReinforceOptions{}, nn::Sgd{});
+  STATIC_REQUIRE(std::same_as<decltype(brief), decltype(whole)>);
+  CHECK(brief.parameters() == whole.parameters());
+}

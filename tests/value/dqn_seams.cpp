@@ -279,3 +279,11 @@ TEST_CASE("The states of all parts belong to the agent's state") {
   CHECK(std::ranges::count(paths, "hook0.times") == 1);
   CHECK(std::ranges::count(paths, "learner.replay.rewards") == 1);
 }
+
+TEST_CASE("Parts alone take the default options") {
+  const Dqn brief(network, value::DoubleQ{}, nn::Sgd{});
+  const Dqn whole(network, value::DqnOptions{}, value::DoubleQ{}, nn::Sgd{});
+  STATIC_REQUIRE(std::same_as<decltype(brief), decltype(whole)>);
+  CHECK(brief.parameters() == whole.parameters());
+  CHECK(brief.options().batch_size == value::DqnOptions{}.batch_size);
+}

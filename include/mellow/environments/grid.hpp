@@ -73,8 +73,16 @@ class Grid {
     return next < 0 ? state : next;
   }
 
-  /// The move of an action that slips to one of its sides: turn -1, 0 or 1 (in the order of the moves).
-  static Move turned(Index action, Index turn) { return static_cast<Move>((action + turn + moves) % moves); }
+  /// What an action can become that goes to one of its two sides with probability `slip`, half each: a list of
+  /// `outcome(move, probability)`, in the order of the moves; without slip of the action's own move alone.
+  template <class MakeOutcome>
+  static auto slipping(Index action, double slip, const MakeOutcome& outcome) {
+    const auto turned = [&](Index turn, double probability) {
+      return outcome(static_cast<Move>((action + turn + moves) % moves), probability);
+    };
+    if (slip == 0) return std::vector{turned(0, 1.0)};
+    return std::vector{turned(-1, 0.5 * slip), turned(0, 1.0 - slip), turned(1, 0.5 * slip)};
+  }
 
   /// Draws the map with an arrow for the action in each free cell; cells marked by a letter other than F keep it.
   /// `action(state)` gives the action.

@@ -45,9 +45,8 @@ inline TabularMdp gridworld(const Grid& grid, const GridworldOptions& options = 
   };
   const auto outcomes = [&](Index s, Index a) -> std::vector<Outcome> {
     if (grid.at(s) == 'G' || grid.at(s) == 'H') return {{1.0, s, 0.0, true}};
-    if (options.slip == 0) return {move(s, Grid::turned(a, 0), 1.0)};
-    return {move(s, Grid::turned(a, -1), 0.5 * options.slip), move(s, Grid::turned(a, 0), 1.0 - options.slip),
-            move(s, Grid::turned(a, 1), 0.5 * options.slip)};
+    return Grid::slipping(a, options.slip,
+                          [&](Move direction, double probability) { return move(s, direction, probability); });
   };
   return TabularMdp(grid.states(), Grid::moves, outcomes, start);
 }

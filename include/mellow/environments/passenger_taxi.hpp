@@ -36,9 +36,8 @@ inline TabularMdp passenger_taxi(const PassengerTaxiOptions& options = {}) {
   };
   const auto outcomes = [&](Index s, Index a) -> std::vector<Outcome> {
     if (grid.at(s % cells) == 'D') return {{1.0, s, 0.0, true}};
-    if (options.slip == 0) return {move(s, Grid::turned(a, 0), 1.0)};
-    return {move(s, Grid::turned(a, -1), 0.5 * options.slip), move(s, Grid::turned(a, 0), 1.0 - options.slip),
-            move(s, Grid::turned(a, 1), 0.5 * options.slip)};
+    return Grid::slipping(a, options.slip,
+                          [&](Move direction, double probability) { return move(s, direction, probability); });
   };
   return TabularMdp(cells * parties, Grid::moves, outcomes,
                     Vector<double>::Unit(cells * parties, grid.find('S').front()));

@@ -67,6 +67,11 @@ class Reinforce {
     optimizer_state_.reset(network_);
     acted_on_.setConstant(network_.outputs(), true);
   }
+  /// The same with default options.
+  template <class First, class... Others>
+    requires std::same_as<std::tuple<First, Others...>, std::tuple<Parts...>>
+  explicit Reinforce(Net network, const First& first, const Others&... others)
+      : Reinforce(std::move(network), ReinforceOptions{}, first, others...) {}
 
   /// An action drawn from the policy, one that the mask allows. Throws Error where the network's outputs are not finite.
   Index act(const ConstVectorRef<float>& observation, Rng& rng, ActionMask mask = {}) {
@@ -232,5 +237,9 @@ class Reinforce {
   PolicyGradientScratch<Scalar> scratch_;
   Eigen::Array<bool, Eigen::Dynamic, 1> mask_;
 };
+
+template <Network Net, class First, class... Others>
+  requires(!std::same_as<First, ReinforceOptions>)
+Reinforce(Net, First, Others...) -> Reinforce<Net, First, Others...>;
 
 }  // namespace mellow::policy

@@ -53,6 +53,11 @@ class Dqn {
   /// Initialises the online network with `options.seed`; the target starts equal to it. Throws Error for numbers out of
   /// range.
   explicit Dqn(Net network, DqnOptions options = {}, const Parts&... parts);
+  /// The same with default options.
+  template <class First, class... Others>
+    requires std::same_as<std::tuple<First, Others...>, std::tuple<Parts...>>
+  explicit Dqn(Net network, const First& first, const Others&... others)
+      : Dqn(std::move(network), DqnOptions{}, first, others...) {}
 
   /// An action for learning, one that the mask allows: explores as the exploration part says.
   Action act(const ConstVectorRef<float>& observation, Rng& rng, ActionMask mask = {}) {
@@ -229,6 +234,10 @@ class Dqn {
   Matrix<Scalar> acting_input_;
   Vector<Scalar> acting_values_;
 };
+
+template <Network Net, class First, class... Others>
+  requires(!std::same_as<First, DqnOptions>)
+Dqn(Net, First, Others...) -> Dqn<Net, First, Others...>;
 
 template <Network Net, class... Parts>
 Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)

@@ -77,6 +77,11 @@ class TabularQ {
     allowed_ = other_allowed_ = probabilities_;
     mask_.setConstant(actions, true);
   }
+  /// The same with default options.
+  template <class First, class... Others>
+    requires std::same_as<std::tuple<First, Others...>, std::tuple<Parts...>>
+  TabularQ(Index states, Index actions, const First& first, const Others&... others)
+      : TabularQ(states, actions, TabularQOptions{}, first, others...) {}
 
   /// An action for learning, one that the mask allows: explores as the exploration part says.
   Index act(Index state, Rng& rng, ActionMask mask = {}) {
@@ -242,5 +247,9 @@ class TabularQ {
   Index next_action_ = none;                    // chosen by SARSA, not yet taken
   Index steps_ = 0;                             // observed
 };
+
+template <class First, class... Others>
+  requires(!std::same_as<First, TabularQOptions>)
+TabularQ(Index, Index, First, Others...) -> TabularQ<First, Others...>;
 
 }  // namespace mellow::value

@@ -138,14 +138,14 @@ Run reference_run(Study& study, Index seed);
 
 /// A seed's reference, as it was kept; otherwise it is made and kept.
 Reference reference_of(Study& study, Index seed) {
-  const auto [path, there] = study.kept(reference_run(study, seed), ".safetensors");
-  if (there) {
+  const auto file = study.kept(reference_run(study, seed), ".safetensors");
+  if (file.there) {
     Reference kept;
-    tools::load_state(path, kept);
+    tools::load_state(file.path, kept);
     return kept;
   }
   Reference made = make_reference(seed);
-  tools::save_state(path, made);
+  tools::save_state(file.path, made);
   return made;
 }
 

@@ -91,19 +91,19 @@ Study::Kept Study::kept(const Run& run, std::string_view extension) const {
   const fs::path folder = options_.kept / slug(run.experiment) / slug(run.setting);
   const std::string stem = fmt::format("{}-{:016x}-", run.number, digest(identity_of(run)));
   const fs::path own = folder / fmt::format("{}{:016x}{}", stem, digest(options_.build), extension);
-  if (fs::exists(own)) return {own, true};
-  if (options_.any_build && fs::exists(folder)) {
-    std::vector<fs::path> others;
+  if (fs::exists(own)) return {.path = own, .there = true, .other_build = false};
+  std::vector<fs::path> others;
+  if (fs::exists(folder))
     for (const auto& entry : fs::directory_iterator(folder))
       if (entry.path().filename().string().starts_with(stem) && entry.path().extension() == extension)
         others.push_back(entry.path());
-    if (!others.empty()) return {*std::ranges::min_element(others), true};
-  }
-  return {own, false};
+  if (options_.any_build && !others.empty())
+    return {.path = *std::ranges::min_element(others), .there = true, .other_build = true};
+  return {.path = own, .there = false, .other_build = !others.empty()};
 }
 
 std::optional<Figures> Study::read(const Run& run) const {
-  const auto [path, there] = kept(run, ".json");
+  const auto [path, there, other_build] = kept(run, ".json");
   if (!there) return std::nullopt;
   const auto json = read_json(path);
   if (!json) return std::nullopt;
@@ -156,6 +156,11 @@ std::vector<Figures> Study::measure(const std::string& what, const std::vector<R
       if (auto figures = read(runs[i])) all[i] = std::move(*figures);
       else missing.push_back(i);
     }
+    const auto others =
+        std::ranges::count_if(missing, [&](std::size_t i) { return kept(runs[i], ".json").other_build; });
+    if (others > 0)
+      fmt::print(stderr, "{}: {} runs were kept by another build and are made again; --any-build takes them\n", what,
+                 others);
     if (missing.size() < runs.size())
       fmt::print(stderr, "{}: {} of {} runs were kept in {}\n", what, runs.size() - missing.size(), runs.size(),
                  options_.kept.string());

@@ -73,10 +73,11 @@ class Study {
   /// the same experiment, setting and number, where earlier results lack a run, and for a figure that is infinite.
   std::vector<Figures> measure(const std::string& what, const std::vector<Run>& runs);
 
-  /// A file beside the figures that a run keeps, for what other runs go on from (weights). It is there if `there`.
+  /// A file that a run keeps: its figures, or what other runs go on from (weights).
   struct Kept {
     std::filesystem::path path;
-    bool there;
+    bool there;        ///< whether it can be taken
+    bool other_build;  ///< whether another build kept one
   };
   /// Where a run keeps such a file, its name ending in `extension`. Write it whole or not at all.
   Kept kept(const Run& run, std::string_view extension) const;

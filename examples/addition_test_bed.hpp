@@ -9,10 +9,9 @@
 #include <vector>
 
 #include <mellow/language/long_addition.hpp>
-#include <mellow/language/sampling.hpp>
+#include <mellow/language/sampled_pairs.hpp>
 #include <mellow/language/supervised.hpp>
 #include <mellow/language/threaded.hpp>
-#include <mellow/language/tokenized_pairs.hpp>
 #include <mellow/language/transformer.hpp>
 #include <mellow/nn/initializers.hpp>
 #include <mellow/nn/variance_scaling.hpp>
@@ -92,8 +91,6 @@ class AdditionTestBed {
   }
 
  private:
-  using Completion = std::vector<mellow::Token>;
-
   /// The weights after the supervised stage, from the folder if they are there.
   mellow::Vector<> supervised() {
     using namespace mellow;
@@ -104,7 +101,7 @@ class AdditionTestBed {
     if (std::filesystem::exists(file)) return tools::load_weights(file, transformer_);
     language::TokenSequences data, held_out;
     for (Index i = 0; i < 20'000; ++i) {
-      const Completion prompt = task_.prompt(rng);
+      const auto prompt = task_.prompt(rng);
       (i < 200 ? held_out : data).add(prompt, task_.teacher_completion(prompt, rng));
     }
     const Index warm = std::min<Index>(50, options_.supervised_steps);
@@ -122,40 +119,14 @@ class AdditionTestBed {
     return learner.parameters();
   }
 
-  /// Samples completions of prompts, `each` of every one; calls use(prompt, completion) for them in order.
-  template <class Use>
-  void sample(const mellow::Vector<>& theta, mellow::Index prompts, mellow::Index each, mellow::Rng& rng,
-              const Use& use) const {
-    using namespace mellow;
-    language::Sampler sampler(model_, {.new_tokens = task_.completion_length(), .stop = {language::LongAddition::eos}});
-    for (Index at_once = 128 / each; prompts > 0; prompts -= at_once) {
-      std::vector<Token> tokens;
-      std::vector<Index> starts{0};
-      for (Index i = 0; i < std::min(prompts, at_once); ++i) {
-        const Completion prompt = task_.prompt(rng);
-        for (Index k = 0; k < each; ++k) {
-          tokens.insert(tokens.end(), prompt.begin(), prompt.end());
-          starts.push_back(std::ssize(tokens));
-        }
-      }
-      const auto& samples = sampler.sample(theta, {tokens, starts}, rng);
-      for (Index s = 0; s < samples.sequences(); ++s) use(samples.prompt(s), samples.completion(s));
-    }
+  mellow::language::Sampler<Model> sampler() const {
+    return mellow::language::Sampler(
+        model_, {.new_tokens = task_.completion_length(), .stop = {mellow::language::LongAddition::eos}});
   }
 
-  /// The first right and the first wrong completion among eight, of the prompts that have both.
   std::vector<mellow::language::TokenizedPair> sample_pairs(mellow::Index prompts) {
-    std::vector<mellow::language::TokenizedPair> pairs;
-    Completion right, wrong;
-    int seen = 0;
-    sample(theta_, prompts, 8, rng_, [&](auto prompt, auto completion) {
-      Completion& one = task_.reward(prompt, completion) == 1.0 ? right : wrong;
-      if (one.empty()) one.assign(completion.begin(), completion.end());
-      if (++seen % 8 != 0) return;
-      if (!right.empty() && !wrong.empty()) pairs.push_back({{prompt.begin(), prompt.end()}, right, wrong});
-      right.clear();
-      wrong.clear();
-    });
+    auto samples = sampler();
+    auto pairs = mellow::language::sample_pairs(samples, theta_, task_, {.prompts = prompts, .samples = 8}, rng_);
     if (pairs.size() < 3)
       throw mellow::Error("addition", "too few prompts have a right and a wrong completion; more supervised steps help",
                           pairs.size());
@@ -165,9 +136,8 @@ class AdditionTestBed {
   /// The share of right samples, of 300 prompts that are the same at each call.
   double accuracy(const mellow::Vector<>& theta) const {
     mellow::Rng rng(options_.seed, 2);
-    double right = 0;
-    sample(theta, 300, 1, rng, [&](auto prompt, auto completion) { right += task_.reward(prompt, completion); });
-    return right / 300;
+    auto samples = sampler();
+    return mellow::language::share_right(samples, theta, task_, {.prompts = 300, .samples = 1}, rng);
   }
 
   AdditionOptions options_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -31,44 +32,67 @@ inline double median(Vector<double> x) {
   return 0.5 * (x[(x.size() - 1) / 2] + x[x.size() / 2]);
 }
 
-/// Trains `loss` on a toy of each seed.
+/// Which responses fell at each checkpoint, of their log-probabilities, responses x checkpoints.
+inline Eigen::Array<bool, Eigen::Dynamic, 1> falls(const ConstMatrixRef<double>& log_probs) {
+  Eigen::Array<bool, Eigen::Dynamic, 1> result(log_probs.rows());
+  result.setConstant(true);
+  for (Index k = 1; k < log_probs.cols(); ++k)
+    result = result && log_probs.col(k).array() < log_probs.col(k - 1).array();
+  return result;
+}
+
+/// Trains `loss`, which the name describes, on a toy of each seed.
 template <preference::PairLoss L>
-ToyRuns run_toy(const Study& study, Index seeds, const std::string& name, const L& loss) {
-  const auto n = static_cast<std::size_t>(seeds);
-  ToyRuns runs{.loss = name,
-               .steps = {},
-               .chosen = {},
-               .rejected = std::vector<double>(n),
-               .always_fell = std::vector<double>(n),
-               .accuracy = std::vector<double>(n),
-               .probability = std::vector<double>(n),
-               .mass_change = std::vector<double>(n)};
+ToyRuns run_toy(Study& study, const std::string& name, const L& loss) {
   const preference::ToyTraining training;
-  runs.steps.assign(1, 0);
-  runs.steps.insert(runs.steps.end(), training.checkpoints.begin(), training.checkpoints.end());
-  runs.chosen.assign(runs.steps.size(), std::vector<double>(n));
-  study.each(name, seeds, [&](Index seed) {
+  const auto step_of = [](Index step) { return fmt::format("median a_w at step {}", step); };
+  const auto work = [&](Index seed) {
     Rng rng(static_cast<std::uint64_t>(seed));
     const preference::DisplacementToy toy(rng);
     const preference::PairHistory history = preference::train(toy, loss, training);
     const Index end = history.checkpoints() - 1;
     const Matrix<double> a_w = history.chosen - history.reference_chosen;
     const Vector<double> a_l = history.rejected.col(end) - history.reference_rejected.col(end);
-    const auto s = static_cast<std::size_t>(seed);
-    for (Index k = 0; k <= end; ++k) runs.chosen[static_cast<std::size_t>(k)][s] = median(a_w.col(k));
-    Eigen::Array<bool, Eigen::Dynamic, 1> falls(history.size());
-    falls.setConstant(true);
-    for (Index k = 1; k <= end; ++k) falls = falls && a_w.col(k).array() < a_w.col(k - 1).array();
+    Figures figures;
+    for (Index k = 1; k <= end; ++k)
+      figures.push_back({step_of(history.steps[static_cast<std::size_t>(k)]), median(a_w.col(k))});
     double mass = 0;
     for (Index i = 0; i < history.size(); ++i)
       mass += std::abs(preference::log_add_exp(history.chosen(i, end), history.rejected(i, end)) -
                        preference::log_add_exp(history.reference_chosen(i, end), history.reference_rejected(i, end)));
-    runs.rejected[s] = median(a_l);
-    runs.always_fell[s] = falls.cast<double>().mean();
-    runs.accuracy[s] = (a_w.col(end).array() > a_l.array()).cast<double>().mean();
-    runs.probability[s] = median(history.chosen.col(end).array().exp());
-    runs.mass_change[s] = mass / static_cast<double>(history.size());
-  });
+    figures.push_back({"median a_l", median(a_l)});
+    figures.push_back({"share of winners that fell at every checkpoint", falls(history.chosen).cast<double>().mean()});
+    figures.push_back({"accuracy", (a_w.col(end).array() > a_l.array()).cast<double>().mean()});
+    figures.push_back({"median probability of the chosen response", median(history.chosen.col(end).array().exp())});
+    figures.push_back({"mean change of a pair's log mass", mass / static_cast<double>(history.size())});
+    return figures;
+  };
+  std::vector<Run> asked;
+  for (Index seed = 0; seed < study.seeds("toy", 20, 100); ++seed)
+    asked.push_back({.experiment = "toy",
+                     .setting = name,
+                     .number = seed,
+                     .identity = fmt::format("beta 0.1, Adam {}, steps {}", training.learning_rate,
+                                             fmt::join(training.checkpoints, " ")),
+                     .work = [&work, seed] { return work(seed); }});
+  const auto found = study.measure("toy, " + name, asked);
+  const auto of = [&](const std::string& metric) {
+    std::vector<double> values;
+    for (const Figures& figures : found) values.push_back(figure(figures, metric));
+    return values;
+  };
+  ToyRuns runs{.loss = name,
+               .steps = {0},
+               .chosen = {std::vector<double>(found.size(), 0.0)},
+               .rejected = of("median a_l"),
+               .always_fell = of("share of winners that fell at every checkpoint"),
+               .accuracy = of("accuracy"),
+               .probability = of("median probability of the chosen response"),
+               .mass_change = of("mean change of a pair's log mass")};
+  for (const Index step : training.checkpoints) {
+    runs.steps.push_back(step);
+    runs.chosen.push_back(of(step_of(step)));
+  }
   return runs;
 }
 
@@ -92,24 +116,6 @@ inline void draw_toy(const Study& study, const std::string& name, const std::vec
     plot.series.push_back(std::move(line));
   }
   tools::save_plot(study.folder() / name, plot);
-}
-
-/// Writes all figures into the results, and draws them as `toy`.
-inline void save_toy(Study& study, const std::vector<ToyRuns>& all) {
-  for (const ToyRuns& runs : all) {
-    const auto rows = [&](const std::string& name, const std::vector<double>& values) {
-      for (std::size_t seed = 0; seed < values.size(); ++seed)
-        study.row("toy", runs.loss, static_cast<Index>(seed), name, values[seed]);
-    };
-    for (std::size_t k = 1; k < runs.steps.size(); ++k)
-      rows(fmt::format("median a_w at step {}", runs.steps[k]), runs.chosen[k]);
-    rows("median a_l", runs.rejected);
-    rows("share of winners that fell at every checkpoint", runs.always_fell);
-    rows("accuracy", runs.accuracy);
-    rows("median probability of the chosen response", runs.probability);
-    rows("mean change of a pair's log mass", runs.mass_change);
-  }
-  draw_toy(study, "toy", all);
 }
 
 }  // namespace mellow::suite

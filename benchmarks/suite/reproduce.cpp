@@ -65,6 +65,7 @@ nlohmann::ordered_json summary(const Paper& paper, const Study& study, const std
   result["settings"] = {{"scale", study.full() ? "full" : "quick"},
                         {"seeds", study.seeds(0, 0) > 0 ? nlohmann::ordered_json(study.seeds(0, 0))
                                                         : nlohmann::ordered_json("as the scale says")}};
+  if (!study.from().empty()) result["settings"] = {{"scale", "results of " + study.from().string()}};
   result["build"] = build_description();
   return result;
 }
@@ -82,9 +83,9 @@ void reproduce(int argc, const char* const* argv) {
   std::vector<std::string> names;
   for (const Paper& paper : papers()) names.push_back(paper.name);
   std::string name;
-  bool quick = false, full = false;
+  bool quick = false, full = false, any_build = false;
   Index seeds = 0, jobs = std::max(1u, std::thread::hardware_concurrency());
-  std::filesystem::path output;
+  std::filesystem::path output, kept, results;
   CommandLine("Runs a paper's experiments and says which of its claims hold here.")
       .argument("PAPER", name, "which", names)
       .option("--quick", quick, "a scale of minutes on two cores, which is also the default")
@@ -92,9 +93,18 @@ void reproduce(int argc, const char* const* argv) {
       .option("--seeds", seeds, "runs of each setting; 0: what the scale says", {.minimum = 0})
       .option("--jobs", jobs, "runs at a time; the results do not depend on it", {.minimum = 1})
       .option("--output", output, "folder for results.csv, summary.json, claims.md and plots; empty: results/PAPER")
+      .option(
+          "--runs", kept,
+          "folder that keeps what long runs gave, which are then not made again; papers may share it; empty: `runs` "
+          "in --output, or results/runs")
+      .option("--any-build", any_build, "also takes runs that another build of this program kept")
+      .option("--results", results, "results.csv of an earlier reproduction: table and plots without a run")
       .parse(argc, argv);
   if (seeds == 1) throw Error("--seeds", "an interval needs two runs at least", seeds);
   if (quick && full) throw Error("mellow_bench reproduce", "--quick and --full exclude each other");
+  if (!results.empty() && (quick || full || seeds > 0))
+    throw Error("--results", "holds runs, whose number and scale are given", results.string());
+  if (kept.empty()) kept = output.empty() ? "results/runs" : output / "runs";
   if (output.empty()) output = std::filesystem::path("results") / name;
 
   const auto all = papers();
@@ -104,7 +114,14 @@ void reproduce(int argc, const char* const* argv) {
   require_own_folder(output, name);
   if (!tools::can_plot()) throw Error("mellow_bench reproduce", "draws plots, but gnuplot is not installed");
   const tools::Interrupt interrupt;  // one for all experiments: Ctrl-C between two of them counts
-  Study study(output, full, seeds, jobs);
+  Study study({.folder = output,
+               .kept = kept,
+               .from = results,
+               .build = program_identity(build_description().dump()),
+               .any_build = any_build,
+               .full = full,
+               .seeds = seeds,
+               .jobs = jobs});
   const std::vector<Claim> claims = paper.reproduce(study);
   study.finish();
   const std::string text = table(claims);

@@ -94,6 +94,7 @@
 #include <mellow/language/reading.hpp>
 #include <mellow/language/record_pairs.hpp>
 #include <mellow/language/reduction.hpp>
+#include <mellow/language/sampled_pairs.hpp>
 #include <mellow/language/sampling.hpp>
 #include <mellow/language/softmax_head.hpp>
 #include <mellow/language/supervised.hpp>

@@ -326,6 +326,27 @@ TEST_CASE("What a run keeps of its pairs is what the diagnosis reads") {
   CHECK_THROWS_WITH(language::RecordPairs(learner, {0}), Catch::Contains("positive"));
 }
 
+TEST_CASE("What a run keeps of held-out pairs is theirs") {
+  const Model model(sizes);
+  Rng rng(4);
+  const auto pairs = some(6, rng), held_out = some(4, rng);
+  language::PreferenceTraining learner(model, start(model), pairs, held_out, preference::Dpo{}, {.batch = 6},
+                                       nn::AdamW{.learning_rate = 1e-2});
+  language::RecordPairs learned(learner, {2, 5}), unseen(learner, {2, 5}, language::RecordedPairs::HeldOut);
+  training::fit(learner, {.steps = 5, .evaluate_every = 0}, learned, unseen);
+  const preference::PairHistory& history = unseen.history();
+  history.validate("test");
+  const Sums before(model, start(model), held_out), after(model, learner.parameters(), held_out);
+  CHECK((learned.history().size() == 6 && history.size() == 4));
+  CHECK(history.steps == learned.history().steps);
+  CHECK((history.chosen.col(0) - before.chosen).norm() < 1e-12);
+  CHECK((history.reference_chosen.col(2) - before.chosen).norm() < 1e-12);
+  CHECK((history.rejected.col(2) - after.rejected).norm() < 1e-12);
+  language::PreferenceTraining without(model, start(model), pairs, {}, preference::Dpo{}, {.batch = 6});
+  CHECK_THROWS_WITH(language::RecordPairs(without, {1}, language::RecordedPairs::HeldOut),
+                    Catch::Contains("must have a pair"));
+}
+
 TEST_CASE("Pairs that cannot be learned from are refused") {
   const Model model(sizes);
   Rng rng(4);

@@ -110,6 +110,8 @@ TEST_CASE("What is not known is refused with what was meant") {
       {"train --agent dqn --env CartPole-v1 --set env.action_levels=3", "discrete already"},
       {"reproduce td_convergenc", "did you mean td_convergence?"},
       {"reproduce", "PAPER: missing"},
+      {"reproduce c2_dpo --results r.csv --full", "whose number and scale are given"},
+      {"reproduce c2_dpo --results no.csv", "no.csv"},
       {"trace CartPole-v1", "either --actions FILE or --random"},
   };
   const TemporaryDirectory directory;

@@ -138,11 +138,12 @@ class PreferenceTraining {
     std::copy(now.end() - 3, now.end(), metrics.end() - 3);
   }
 
-  /// Adds the log-probabilities of all pairs that it learns from to a history, for `preference::diagnose`. Throws Error
-  /// as `PairHistory::add` does.
-  void record(Index step, preference::PairHistory& history) {
-    read_all(pairs_, reader(), pairs_.chosen, pairs_.rejected);
-    const auto all = pairs_.batch(0, pairs_.size(), options_.has_reference);
+  /// Adds the log-probabilities of all pairs, those that it learns from or those that are held out, to a history, for
+  /// `preference::diagnose`. Throws Error as `PairHistory::add` does, and where there is no such pair.
+  void record(Index step, preference::PairHistory& history, RecordedPairs which = RecordedPairs::Training) {
+    detail::PairSet& set = which == RecordedPairs::Training ? pairs_ : held_out_;
+    read_all(set, reader(), set.chosen, set.rejected);
+    const auto all = set.batch(0, set.size(), options_.has_reference);
     if constexpr (preference::PairLoss<Loss>) history.add(step, all, loss_);
     else history.add(step, all);
   }

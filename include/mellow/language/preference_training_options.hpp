@@ -18,6 +18,12 @@ enum class PreferenceScore {
   Loss       ///< minus the loss
 };
 
+/// Which pairs of a training are recorded.
+enum class RecordedPairs {
+  Training,  ///< those that it learns from
+  HeldOut    ///< those that it does not
+};
+
 /// The numbers of a training on pairs.
 struct PreferenceTrainingOptions {
   Index batch = 32;                ///< pairs an update, > 0, at most all

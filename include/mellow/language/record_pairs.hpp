@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <mellow/core/error.hpp>
+#include <mellow/language/preference_training_options.hpp>
 #include <mellow/preference/pair_history.hpp>
 
 namespace mellow::language {
@@ -18,16 +19,18 @@ namespace mellow::language {
 ///     training::fit(learner, {.steps = 124}, record);
 ///     const auto found = preference::diagnose(record.history(), rng);
 ///
+/// A second one with `RecordedPairs::HeldOut` keeps the same of the held-out pairs.
 /// Its state is visited, so that a run that is taken up goes on with the history it had.
 template <class Learner>
 class RecordPairs {
  public:
   /// Records `learner`, which must outlive it, as it is. Throws Error for steps that are not positive and ascending.
-  RecordPairs(Learner& learner, std::vector<Index> steps) : learner_(&learner), steps_(std::move(steps)) {
+  RecordPairs(Learner& learner, std::vector<Index> steps, RecordedPairs which = RecordedPairs::Training)
+      : learner_(&learner), which_(which), steps_(std::move(steps)) {
     for (std::size_t k = 0; k < steps_.size(); ++k)
       require(steps_[k] > (k == 0 ? 0 : steps_[k - 1]), "language::RecordPairs", "steps must be positive and ascending",
               steps_[k]);
-    learner_->record(0, before_);
+    learner_->record(0, before_, which_);
     after_.pairs = before_.pairs;
     after_.chosen_tokens = before_.chosen_tokens;
     after_.rejected_tokens = before_.rejected_tokens;
@@ -38,7 +41,7 @@ class RecordPairs {
   void on_step(const Status& status) {
     if (!std::ranges::binary_search(steps_, status.step)) return;
     if (after_.steps.empty()) after_ = before_;
-    learner_->record(status.step, after_);
+    learner_->record(status.step, after_, which_);
   }
 
   const preference::PairHistory& history() const { return after_.steps.empty() ? before_ : after_; }  ///< so far
@@ -55,6 +58,7 @@ class RecordPairs {
 
  private:
   Learner* learner_;
+  RecordedPairs which_;
   std::vector<Index> steps_;
   preference::PairHistory before_;  // the first step alone
   preference::PairHistory after_;   // all, once another was recorded; a checkpoint fills what is empty

@@ -87,6 +87,7 @@
 #include <mellow/language/long_addition.hpp>
 #include <mellow/language/lora.hpp>
 #include <mellow/language/normalization.hpp>
+#include <mellow/language/pair_reader.hpp>
 #include <mellow/language/pair_set.hpp>
 #include <mellow/language/positions.hpp>
 #include <mellow/language/preference_training.hpp>
@@ -96,8 +97,10 @@
 #include <mellow/language/reduction.hpp>
 #include <mellow/language/sampling.hpp>
 #include <mellow/language/softmax_head.hpp>
+#include <mellow/language/sum_objective.hpp>
 #include <mellow/language/supervised.hpp>
 #include <mellow/language/threaded.hpp>
+#include <mellow/language/token_objective.hpp>
 #include <mellow/language/token_sequences.hpp>
 #include <mellow/language/tokenized_pairs.hpp>
 #include <mellow/language/tokenizer.hpp>
@@ -176,9 +179,11 @@
 #include <mellow/preference/per_token.hpp>
 #include <mellow/preference/reference_free.hpp>
 #include <mellow/preference/sum.hpp>
+#include <mellow/preference/token_loss.hpp>
 #include <mellow/preference/token_losses.hpp>
 #include <mellow/preference/toy_training.hpp>
 #include <mellow/preference/unpaired.hpp>
+#include <mellow/preference/weighed_tokens.hpp>
 #include <mellow/statistics/aggregates.hpp>
 #include <mellow/statistics/bootstrap.hpp>
 #include <mellow/statistics/correlation.hpp>

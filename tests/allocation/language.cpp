@@ -11,6 +11,8 @@
 #include <mellow/nn/clip.hpp>
 #include <mellow/preference/batch_losses.hpp>
 #include <mellow/preference/f_dpo.hpp>
+#include <mellow/preference/unpaired.hpp>
+#include <mellow/preference/weighed_tokens.hpp>
 
 #include "allocation/counter.hpp"
 #include "support/catch.hpp"
@@ -143,7 +145,12 @@ TEST_CASE("Updates of supervised and preference training do not allocate") {
     CHECK(in_supervised_updates(model, micro_batch) == 0);
     CHECK(in_preference_updates(model, preference::SquaredPo{}, micro_batch) == 0);
     CHECK(in_preference_updates(model, preference::Aot{}, micro_batch) == 0);
+    CHECK(in_preference_updates(model, preference::Kto{}, micro_batch) == 0);
+    CHECK(in_preference_updates(model, preference::Tdpo1{}, micro_batch) == 0);
+    CHECK(in_preference_updates(model, preference::LengthDesensitized<>{}, micro_batch) == 0);
+    CHECK(in_preference_updates(model, preference::Wpo<>{}, micro_batch) == 0);
   }
   CHECK(in_supervised_updates(language::Threaded(model, 2), 0) == 0);
   CHECK(in_preference_updates(language::Threaded(model, 2), preference::SquaredPo{}, 0) == 0);
+  CHECK(in_preference_updates(language::Threaded(model, 2), preference::Tdpo2{}, 0) == 0);
 }

@@ -17,6 +17,7 @@
 #include <mellow/core/newton.hpp>
 #include <mellow/core/numerics.hpp>
 #include <mellow/core/numpy_generator.hpp>
+#include <mellow/core/owning_language_model.hpp>
 #include <mellow/core/parts.hpp>
 #include <mellow/core/rng.hpp>
 #include <mellow/core/root_finding.hpp>
@@ -87,6 +88,8 @@
 #include <mellow/language/long_addition.hpp>
 #include <mellow/language/lora.hpp>
 #include <mellow/language/normalization.hpp>
+#include <mellow/language/owning.hpp>
+#include <mellow/language/owning_step.hpp>
 #include <mellow/language/pair_reader.hpp>
 #include <mellow/language/pair_set.hpp>
 #include <mellow/language/positions.hpp>

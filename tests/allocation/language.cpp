@@ -2,6 +2,7 @@
 // After warm-up, training steps and sampling of transformers take nothing from the heap, whatever the shape of the model
 // and of the batch, by one thread or two; nor do the updates of supervised and preference training.
 #include <mellow/language/lora.hpp>
+#include <mellow/language/owning.hpp>
 #include <mellow/language/preference_training.hpp>
 #include <mellow/language/sampling.hpp>
 #include <mellow/language/supervised.hpp>
@@ -116,6 +117,16 @@ std::size_t in_preference_updates(const Model& model, const Loss& loss, Index mi
                                                  {.batch = 8, .micro_batch = micro_batch}));
 }
 
+template <class Loss>
+std::size_t in_owning_updates(const Loss& loss) {
+  Rng rng(1);
+  std::vector<language::TokenizedPair> pairs;
+  for (int i = 0; i < 20; ++i) pairs.push_back(some_pair(rng));
+  const Transformer<> model;
+  language::Owning policy(model, Vector<>::Constant(model.parameters(), 0.01f));
+  return in_updates(language::PreferenceTraining(policy, pairs, {}, loss, {.batch = 8, .micro_batch = 3}));
+}
+
 template <class Model>
 auto lora(const Model& model) {
   return language::Lora(model, Vector<>::Constant(model.parameters(), 0.01f));
@@ -153,4 +164,6 @@ TEST_CASE("Updates of supervised and preference training do not allocate") {
   CHECK(in_supervised_updates(language::Threaded(model, 2), 0) == 0);
   CHECK(in_preference_updates(language::Threaded(model, 2), preference::SquaredPo{}, 0) == 0);
   CHECK(in_preference_updates(language::Threaded(model, 2), preference::Tdpo2{}, 0) == 0);
+  CHECK(in_owning_updates(preference::Dpo{}) == 0);
+  CHECK(in_owning_updates(preference::Tdpo1{}) == 0);
 }

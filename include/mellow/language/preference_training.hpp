@@ -6,7 +6,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <mellow/core/owning_language_model.hpp>
 #include <mellow/data/epochs.hpp>
+#include <mellow/language/owning_step.hpp>
 #include <mellow/language/pair_reader.hpp>
 #include <mellow/language/pair_set.hpp>
 #include <mellow/language/preference_training_options.hpp>
@@ -24,6 +26,12 @@ template <class Scalar, class Loss>
 consteval auto objective_of() {
   if constexpr (preference::TokenLoss<Loss>) return std::type_identity<TokenObjective<Scalar, Loss>>{};
   else return std::type_identity<SumObjective<Scalar, Loss>>{};
+}
+/// What an update does with a model: by which form it has.
+template <class Model, class... Parts>
+consteval auto step_of() {
+  if constexpr (LanguageModel<Model>) return std::type_identity<TrainingStep<Model, Parts...>>{};
+  else return std::type_identity<OwningStep<Model>>{};
 }
 }  // namespace detail
 
@@ -51,10 +59,15 @@ consteval auto objective_of() {
 ///                                          nn::AdamW{.learning_rate = 3e-4, .weight_decay = 0});
 ///     training::fit(learner, {.steps = 500});
 ///
+/// A model that keeps its parameters to itself (`OwningLanguageModel`) is trained by its own optimiser, in one process:
+///
+///     language::PreferenceTraining learner(policy, pairs, held_out, preference::Dpo{.beta = 0.1}, {.batch = 32});
+///
 /// Batches come in a random order, each pair once an epoch. A `training::DataLearner`; an update on a batch that is not
 /// larger than those before allocates nothing. What happens to the probability of the pairs' completions, `RecordPairs`
 /// keeps.
-template <LanguageModel Model, class Loss, class... Parts>
+template <class Model, class Loss, class... Parts>
+  requires LanguageModel<Model> || OwningLanguageModel<Model>
 class PreferenceTraining {
   static_assert(preference::detail::require_objective<Loss>());
 
@@ -67,30 +80,46 @@ class PreferenceTraining {
   PreferenceTraining(Model model, const ConstVectorRef<Scalar>& theta, std::span<const TokenizedPair> pairs,
                      std::span<const TokenizedPair> held_out, Loss loss, PreferenceTrainingOptions options = {},
                      const Parts&... parts)
-      : options_((options.validate(), options)),
-        loss_(std::move(loss)),
-        pairs_(pairs),
-        held_out_(held_out),
-        order_(pairs_.size()),
-        reader_({where, std::move(model), theta, options.batch, options.max_gradient_norm, parts...},
-                options.micro_batch > 0 ? options.micro_batch : options.batch),
-        objective_((require_fit(), pairs), held_out, step().model().context(), options.has_reference) {
-    preference::detail::validate_loss(loss_);
-    batch_.resize(options.batch);
+    requires LanguageModel<Model>
+      : PreferenceTraining(Step{where, std::move(model), theta, (options.validate(), options.batch),
+                                options.max_gradient_norm, parts...},
+                           pairs, held_out, std::move(loss), options) {
     if (options.has_reference) set_reference(step().model(), theta);
+  }
+  /// Of a model that keeps its parameters to itself, which must outlive the training. It is the reference too, as it is
+  /// now.
+  PreferenceTraining(Model& model, std::span<const TokenizedPair> pairs, std::span<const TokenizedPair> held_out,
+                     Loss loss, PreferenceTrainingOptions options = {})
+    requires OwningLanguageModel<Model>
+      : PreferenceTraining(Step{where, model, options.max_gradient_norm}, pairs, held_out, std::move(loss), options) {
+    if (options.has_reference) set_reference(model);
   }
 
   /// Takes another reference: any model of the same tokens. Throws Error where training has no reference.
   template <LanguageModel Reference>
   void set_reference(const Reference& model, const ConstVectorRef<typename Reference::Scalar>& theta) {
-    require(options_.has_reference, where, "has_reference must be true for a reference", options_.has_reference);
-    require(model.vocabulary() == step().model().vocabulary(), where, "the reference must have the model's vocabulary",
-            model.vocabulary());
+    require_reference(model);
     typename Reference::Tape tape;
     objective_.set_reference(
         reader_, pairs_, held_out_,
         [&](const TokenSequences& sequences) { return model.log_probabilities(theta, sequences.packed(), tape); },
         [&] { return model.log_distributions(tape); }, model.vocabulary());
+  }
+  /// The same of a model that keeps its parameters to itself.
+  template <OwningLanguageModel Reference>
+  void set_reference(Reference& model)
+    requires OwningLanguageModel<Model>
+  {
+    static_assert(OwnsDistributions<Reference> || !preference::uses_divergences<Loss>,
+                  "mellow: a loss that uses divergences needs log_distributions(packed) and accumulate_soft(packed, d) "
+                  "of model and reference (OwningLanguageModel in core/owning_language_model.hpp)");
+    require_reference(model);
+    objective_.set_reference(
+        reader_, pairs_, held_out_, [&](const TokenSequences& sequences) { return step().read(model, sequences); },
+        [&] {
+          if constexpr (OwnsDistributions<Reference>) return step().distributions(model);
+        },
+        model.vocabulary());
   }
 
   /// One update, on a batch that it draws. Throws Error where loss or gradient are not finite.
@@ -142,16 +171,26 @@ class PreferenceTraining {
     else history.add(step, all);
   }
 
-  const Model& model() const { return step().model(); }                     ///< its shapes
-  const Loss& loss() const { return loss_; }                                ///< as given
-  const PreferenceTrainingOptions& options() const { return options_; }     ///< as given
-  const Vector<Scalar>& parameters() const { return step().parameters(); }  ///< the model's
-  const Vector<Scalar>& gradient() const { return step().gradient(); }      ///< of the last update, after clipping
-  Index updates() const { return step().updates(); }                        ///< made so far
-  Index epochs() const { return order_.begun(); }                           ///< begun so far
-  Index pairs() const { return pairs_.size(); }                             ///< that it learns from
+  const Model& model() const { return step().model(); }                  ///< its shapes
+  const Loss& loss() const { return loss_; }                             ///< as given
+  const PreferenceTrainingOptions& options() const { return options_; }  ///< as given
+  /// The model's. None of a model that keeps them to itself.
+  decltype(auto) parameters() const { return step().parameters(); }
+  /// Of the last update, after clipping.
+  const Vector<Scalar>& gradient() const
+    requires LanguageModel<Model>
+  {
+    return step().gradient();
+  }
+  Index updates() const { return step().updates(); }  ///< made so far
+  Index epochs() const { return order_.begun(); }     ///< begun so far
+  Index pairs() const { return pairs_.size(); }       ///< that it learns from
   /// Sets the parameters; the reference stays. Throws Error for another length.
-  void set_parameters(const ConstVectorRef<Scalar>& theta) { step().set_parameters(theta); }
+  void set_parameters(const ConstVectorRef<Scalar>& theta)
+    requires LanguageModel<Model>
+  {
+    step().set_parameters(theta);
+  }
 
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
@@ -167,13 +206,32 @@ class PreferenceTraining {
   }
 
  private:
-  using Step = detail::TrainingStep<Model, Parts...>;
+  using Step = typename decltype(detail::step_of<Model, Parts...>())::type;
   using Objective = typename decltype(detail::objective_of<Scalar, Loss>())::type;
   static constexpr auto where = "language::PreferenceTraining";
+
+  PreferenceTraining(Step step, std::span<const TokenizedPair> pairs, std::span<const TokenizedPair> held_out,
+                     Loss loss, const PreferenceTrainingOptions& options)
+      : options_((options.validate(), options)),
+        loss_(std::move(loss)),
+        pairs_(pairs),
+        held_out_(held_out),
+        order_(pairs_.size()),
+        reader_(std::move(step), options.micro_batch > 0 ? options.micro_batch : options.batch),
+        objective_((require_fit(), pairs), held_out, reader_.step().model().context(), options.has_reference) {
+    preference::detail::validate_loss(loss_);
+    batch_.resize(options.batch);
+  }
 
   Step& step() { return reader_.step(); }
   const Step& step() const { return reader_.step(); }
 
+  template <class Reference>
+  void require_reference(const Reference& model) const {
+    require(options_.has_reference, where, "has_reference must be true for a reference", options_.has_reference);
+    require(model.vocabulary() == step().model().vocabulary(), where, "the reference must have the model's vocabulary",
+            model.vocabulary());
+  }
   void require_fit() const {
     if (options_.batch > pairs_.size())
       throw Error(where, fmt::format("batch must be at most the {} pairs", pairs_.size()), options_.batch);

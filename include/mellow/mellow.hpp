@@ -86,6 +86,8 @@
 #include <mellow/language/key_value_cache.hpp>
 #include <mellow/language/linear.hpp>
 #include <mellow/language/long_addition.hpp>
+#include <mellow/language/long_addition_form.hpp>
+#include <mellow/language/long_addition_options.hpp>
 #include <mellow/language/lora.hpp>
 #include <mellow/language/normalization.hpp>
 #include <mellow/language/owning.hpp>

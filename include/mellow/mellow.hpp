@@ -112,6 +112,7 @@
 #include <mellow/language/training_step.hpp>
 #include <mellow/language/transformer.hpp>
 #include <mellow/language/transformer_block.hpp>
+#include <mellow/language/transformer_cache.hpp>
 #include <mellow/language/transformer_options.hpp>
 #include <mellow/language/transformer_shapes.hpp>
 #include <mellow/models/plan.hpp>

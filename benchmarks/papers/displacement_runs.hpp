@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
 #include <mellow/preference/toy_training.hpp>
+#include <mellow/statistics/aggregates.hpp>
 #include <mellow/tools/plot.hpp>
 
 #include "../suite/estimates.hpp"
@@ -25,11 +25,6 @@ struct ToyRuns {
   std::vector<double> probability;          ///< median pi(y_w) at the end
   std::vector<double> mass_change;          ///< mean |log(pi_w + pi_l) - log(ref_w + ref_l)| at the end
 };
-
-inline double median(Vector<double> x) {
-  std::sort(x.begin(), x.end());
-  return 0.5 * (x[(x.size() - 1) / 2] + x[x.size() / 2]);
-}
 
 /// Trains `loss` on a toy of each seed.
 template <preference::PairLoss L>
@@ -55,7 +50,7 @@ ToyRuns run_toy(const Study& study, Index seeds, const std::string& name, const 
     const Matrix<double> a_w = history.chosen - history.reference_chosen;
     const Vector<double> a_l = history.rejected.col(end) - history.reference_rejected.col(end);
     const auto s = static_cast<std::size_t>(seed);
-    for (Index k = 0; k <= end; ++k) runs.chosen[static_cast<std::size_t>(k)][s] = median(a_w.col(k));
+    for (Index k = 0; k <= end; ++k) runs.chosen[static_cast<std::size_t>(k)][s] = statistics::Median{}(a_w.col(k));
     Eigen::Array<bool, Eigen::Dynamic, 1> falls(history.size());
     falls.setConstant(true);
     for (Index k = 1; k <= end; ++k) falls = falls && a_w.col(k).array() < a_w.col(k - 1).array();
@@ -63,10 +58,10 @@ ToyRuns run_toy(const Study& study, Index seeds, const std::string& name, const 
     for (Index i = 0; i < history.size(); ++i)
       mass += std::abs(preference::log_add_exp(history.chosen(i, end), history.rejected(i, end)) -
                        preference::log_add_exp(history.reference_chosen(i, end), history.reference_rejected(i, end)));
-    runs.rejected[s] = median(a_l);
+    runs.rejected[s] = statistics::Median{}(a_l);
     runs.always_fell[s] = falls.cast<double>().mean();
     runs.accuracy[s] = (a_w.col(end).array() > a_l.array()).cast<double>().mean();
-    runs.probability[s] = median(history.chosen.col(end).array().exp());
+    runs.probability[s] = statistics::Median{}(history.chosen.col(end).array().exp().matrix());
     runs.mass_change[s] = mass / static_cast<double>(history.size());
   });
   return runs;

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <vector>
 
-#include <mellow/nn/clip.hpp>
 #include <mellow/preference/dpo.hpp>
 #include <mellow/preference/exact.hpp>
 #include <mellow/preference/f_dpo.hpp>
 #include <mellow/preference/generators.hpp>
 #include <mellow/preference/margin_losses.hpp>
+#include <mellow/preference/out_of_order.hpp>
 
 #include "displacement_runs.hpp"
 
@@ -116,32 +116,14 @@ std::vector<Claim> toy(Study& study) {
            .verdict = verdict(accuracy.low >= -0.05)}};
 }
 
-/// The median a_w after 128 steps of gradient descent at a rate of 5, the gradient clipped to 0.1, on 64 pairs of random
-/// responses in 24 features, which cannot all be put in order.
-template <PairLoss L>
-double out_of_order(const L& loss, Index seed) {
-  Rng rng(static_cast<std::uint64_t>(seed));
-  const DisplacementToy random(rng, {.prompts = 64, .features = 24, .scale = 0.0, .noise = 1.0});
-  Vector<double> w = Vector<double>::Zero(random.parameters()), d_w = w;
-  Matrix<double> log_probs;
-  for (Index step = 0;; ++step) {
-    random.log_probs(w, log_probs);
-    const Vector<double> chosen = log_probs.row(0), rejected = log_probs.row(1);
-    if (step == 128) return median(chosen - random.reference_chosen());
-    const auto found =
-        pair_loss(loss, PairBatch<double>{chosen, rejected, random.reference_chosen(), random.reference_rejected()});
-    random.gradient(log_probs, found.d_chosen, found.d_rejected, d_w);
-    nn::clip_norm<double>(d_w, 0.1);
-    w -= 5.0 * d_w;
-  }
-}
-
 Claim limit(Study& study) {
   const Index seeds = study.seeds(20, 100);
   std::vector<double> dpo(static_cast<std::size_t>(seeds)), squared = dpo;
   study.each("pairs that cannot be put in order", seeds, [&](Index seed) {
-    dpo[static_cast<std::size_t>(seed)] = out_of_order(Dpo{}, seed);
-    squared[static_cast<std::size_t>(seed)] = out_of_order(SquaredPo{}, seed);
+    const auto at = static_cast<std::size_t>(seed);
+    Rng one(at), other(at);  // the same pairs for both
+    dpo[at] = median_out_of_order(Dpo{}, one);
+    squared[at] = median_out_of_order(SquaredPo{}, other);
   });
   for (Index seed = 0; seed < seeds; ++seed) {
     study.row("out of order", "DPO", seed, "median a_w", dpo[static_cast<std::size_t>(seed)]);

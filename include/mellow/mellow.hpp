@@ -176,6 +176,7 @@
 #include <mellow/preference/generators.hpp>
 #include <mellow/preference/inverse_slope.hpp>
 #include <mellow/preference/margin_losses.hpp>
+#include <mellow/preference/out_of_order.hpp>
 #include <mellow/preference/pair.hpp>
 #include <mellow/preference/pair_batch.hpp>
 #include <mellow/preference/pair_history.hpp>

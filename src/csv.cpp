@@ -48,7 +48,7 @@ void CsvWriter::append(const CsvCell& cell) {
 }
 
 void CsvWriter::end_row(std::size_t cells) {
-  require(cells == columns_, path_.string(), fmt::format("a row must have {} cells", columns_), cells);
+  if (cells != columns_) throw Error(path_.string(), fmt::format("a row must have {} cells", columns_), cells);
   if (line_ == ",") line_ = "\"\",";  // an empty line would not be a row
   line_.back() = '\n';
   file_->write(line_);

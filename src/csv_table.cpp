@@ -82,8 +82,9 @@ CsvTable::CsvTable(std::filesystem::path path) : path_(std::move(path)) {
     if (std::find(columns_.begin(), name, *name) != name)
       throw Error(at_line(path_, line), "the name of a column comes twice", *name);
   for (std::vector<std::string> row; reader.row(row, line);) {
-    require(row.size() == columns_.size(), at_line(path_, line),
-            fmt::format("a row must have {} cells, as the heading has", columns_.size()), row.size());
+    if (row.size() != columns_.size())
+      throw Error(at_line(path_, line), fmt::format("a row must have {} cells, as the heading has", columns_.size()),
+                  row.size());
     std::move(row.begin(), row.end(), std::back_inserter(cells_));
     lines_.push_back(line);
   }

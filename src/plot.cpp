@@ -123,14 +123,57 @@ void check(const fs::path& path, const BarChart& chart) {
   if (!any) throw Error(path.string(), "a chart needs a bar of finite height");
 }
 
-std::string script(const BarChart& chart, std::string_view terminal) {
-  std::string text = style(chart, terminal), tics, commands;
-  std::size_t letters = 0;
-  for (std::size_t g = 0; g < chart.groups.size(); ++g) {
-    tics += fmt::format("{}{} {}", g > 0 ? ", " : "", literal(chart.groups[g]), g);
-    letters += chart.groups[g].size() + 2;
+/// A text broken at spaces into lines of at most `width` letters where its words allow that.
+std::vector<std::string> broken(const std::string& text, std::size_t width) {
+  std::vector<std::string> lines(1);
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    std::string& line = lines.back();
+    if (line.empty()) line = word;
+    else if (line.size() + 1 + word.size() <= width) line += ' ' + word;
+    else lines.push_back(word);
+    begin = end + 1;
   }
-  text += fmt::format("set xtics scale 0 ({}){}\n", tics, letters > 60 ? " rotate by -25" : "");
+  return lines;
+}
+
+/// The names of groups below their bars, in lines. Where they would run into one another they rise to the right, and the
+/// left margin has room for the first.
+std::string group_tics(const std::vector<std::string>& groups) {
+  constexpr double letters = 84;  // that fit side by side below the axis
+  const double each = letters / static_cast<double>(std::max<std::size_t>(1, groups.size()));
+  const auto break_all = [&](double width) {
+    std::vector<std::vector<std::string>> all;
+    for (const std::string& group : groups)
+      all.push_back(broken(group, static_cast<std::size_t>(std::max(1.0, width))));
+    return all;
+  };
+  const auto longest = [](const std::vector<std::string>& lines) {
+    return static_cast<double>(std::ranges::max(lines, {}, &std::string::size).size());
+  };
+  auto lines = break_all(each - 1);
+  const bool level =
+      std::ranges::all_of(lines, [&](const auto& group) { return group.size() <= 3 && longest(group) < each; });
+  double reach = 0;  // letters that a name stands out to the left of the first bar's middle
+  if (!level) {
+    lines = break_all(24);
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      reach = std::max(reach, 0.77 * longest(lines[g]) - each * static_cast<double>(g));
+  }
+  std::string tics;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    std::string name;
+    for (const std::string& line : lines[g]) name += (name.empty() ? "" : ".\"\\n\".") + literal(line);
+    tics += fmt::format("{}{} {}", g > 0 ? ", " : "", name, g);
+  }
+  std::string text = fmt::format("set xtics scale 0 ({}){}\n", tics, level ? "" : " rotate by 40 right");
+  if (const double margin = reach - 0.6 * each + 2; margin > 9) text += fmt::format("set lmargin {}\n", margin);
+  return text;
+}
+
+std::string script(const BarChart& chart, std::string_view terminal) {
+  std::string text = style(chart, terminal) + group_tics(chart.groups), commands;
   text += "unset grid\nset grid ytics linetype 1 linecolor rgb '#E4E4E4' linewidth 1\n";
   text += fmt::format("set xrange [-0.6:{}]\nset xzeroaxis linetype 1 linecolor rgb '#555555'\n",
                       static_cast<double>(chart.groups.size()) - 0.4);

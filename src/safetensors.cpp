@@ -272,8 +272,10 @@ Safetensors load_safetensors(const fs::path& path) {
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.order() < b.order(); });
   std::uint64_t position = 0;
   for (auto& entry : entries) {
-    require(entry.begin == position, tensor_in(path, entry.name),
-            fmt::format("must begin where the one before it ends, at byte {} of the data", position), entry.begin);
+    if (entry.begin != position)
+      throw Error(tensor_in(path, entry.name),
+                  fmt::format("must begin where the one before it ends, at byte {} of the data", position),
+                  entry.begin);
     position = entry.end;
   }
   require(position == data_size, path.string(), fmt::format("the tensors must fill the {} bytes of data", data_size),

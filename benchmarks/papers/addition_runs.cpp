@@ -172,8 +172,8 @@ void add_figures(Figures& figures, const preference::PairHistory& history, const
     const Index k = std::distance(history.steps.begin(), found);
     const Vector<double> a_w = history.chosen.col(k) - history.reference_chosen.col(k),
                          a_l = history.rejected.col(k) - history.reference_rejected.col(k);
-    figures.push_back({chosen_at(epoch, of), rounded(median(a_w))});
-    figures.push_back({rejected_at(epoch, of), rounded(median(a_l))});
+    figures.push_back({chosen_at(epoch, of), rounded(statistics::Median{}(a_w))});
+    figures.push_back({rejected_at(epoch, of), rounded(statistics::Median{}(a_l))});
     figures.push_back({fell_at(epoch, of), rounded((a_w.array() < 0).cast<double>().mean())});
     figures.push_back({accuracy_at(epoch, of), rounded((a_w.array() > a_l.array()).cast<double>().mean())});
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
 #include <mellow/preference/toy_training.hpp>
+#include <mellow/statistics/aggregates.hpp>
 #include <mellow/tools/plot.hpp>
 
 #include "../suite/estimates.hpp"
@@ -26,11 +26,6 @@ struct ToyRuns {
   std::vector<double> probability;          ///< median pi(y_w) at the end
   std::vector<double> mass_change;          ///< mean |log(pi_w + pi_l) - log(ref_w + ref_l)| at the end
 };
-
-inline double median(Vector<double> x) {
-  std::sort(x.begin(), x.end());
-  return 0.5 * (x[(x.size() - 1) / 2] + x[x.size() / 2]);
-}
 
 /// Which responses fell at each checkpoint, of their log-probabilities, responses x checkpoints.
 inline Eigen::Array<bool, Eigen::Dynamic, 1> falls(const ConstMatrixRef<double>& log_probs) {
@@ -55,15 +50,16 @@ ToyRuns run_toy(Study& study, const std::string& name, const L& loss) {
     const Vector<double> a_l = history.rejected.col(end) - history.reference_rejected.col(end);
     Figures figures;
     for (Index k = 1; k <= end; ++k)
-      figures.push_back({step_of(history.steps[static_cast<std::size_t>(k)]), median(a_w.col(k))});
+      figures.push_back({step_of(history.steps[static_cast<std::size_t>(k)]), statistics::Median{}(a_w.col(k))});
     double mass = 0;
     for (Index i = 0; i < history.size(); ++i)
       mass += std::abs(preference::log_add_exp(history.chosen(i, end), history.rejected(i, end)) -
                        preference::log_add_exp(history.reference_chosen(i, end), history.reference_rejected(i, end)));
-    figures.push_back({"median a_l", median(a_l)});
+    figures.push_back({"median a_l", statistics::Median{}(a_l)});
     figures.push_back({"share of winners that fell at every checkpoint", falls(history.chosen).cast<double>().mean()});
     figures.push_back({"accuracy", (a_w.col(end).array() > a_l.array()).cast<double>().mean()});
-    figures.push_back({"median probability of the chosen response", median(history.chosen.col(end).array().exp())});
+    figures.push_back({"median probability of the chosen response",
+                       statistics::Median{}(history.chosen.col(end).array().exp().matrix())});
     figures.push_back({"mean change of a pair's log mass", mass / static_cast<double>(history.size())});
     return figures;
   };

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <vector>
 
-#include <mellow/nn/clip.hpp>
 #include <mellow/preference/dpo.hpp>
 #include <mellow/preference/exact.hpp>
 #include <mellow/preference/f_dpo.hpp>
 #include <mellow/preference/generators.hpp>
 #include <mellow/preference/margin_losses.hpp>
+#include <mellow/preference/out_of_order.hpp>
 
 #include "addition_runs.hpp"
 #include "displacement_runs.hpp"
@@ -115,26 +115,6 @@ std::vector<Claim> toy(Study& study) {
            .verdict = verdict(accuracy.low >= -0.05)}};
 }
 
-/// The median a_w after 128 steps of gradient descent at a rate of 5, the gradient clipped to 0.1, on 64 pairs of random
-/// responses in 24 features, which cannot all be put in order.
-template <PairLoss L>
-double out_of_order(const L& loss, Index seed) {
-  Rng rng(static_cast<std::uint64_t>(seed));
-  const DisplacementToy random(rng, {.prompts = 64, .features = 24, .scale = 0.0, .noise = 1.0});
-  Vector<double> w = Vector<double>::Zero(random.parameters()), d_w = w;
-  Matrix<double> log_probs;
-  for (Index step = 0;; ++step) {
-    random.log_probs(w, log_probs);
-    const Vector<double> chosen = log_probs.row(0), rejected = log_probs.row(1);
-    if (step == 128) return median(chosen - random.reference_chosen());
-    const auto found =
-        pair_loss(loss, PairBatch<double>{chosen, rejected, random.reference_chosen(), random.reference_rejected()});
-    random.gradient(log_probs, found.d_chosen, found.d_rejected, d_w);
-    nn::clip_norm<double>(d_w, 0.1);
-    w -= 5.0 * d_w;
-  }
-}
-
 Claim limit(Study& study) {
   std::vector<double> dpo, squared;
   std::vector<Run> runs;
@@ -145,7 +125,8 @@ Claim limit(Study& study) {
                       .number = seed,
                       .identity = "64 pairs, 24 features, 128 steps of rate 5, clip 0.1, beta 0.1",
                       .work = [loss, seed] {
-                        return Figures{{"median a_w", out_of_order(loss, seed)}};
+                        Rng rng(static_cast<std::uint64_t>(seed));  // the same pairs for each loss
+                        return Figures{{"median a_w", median_out_of_order(loss, rng)}};
                       }});
     };
     ask("DPO", Dpo{});

@@ -2,6 +2,7 @@
 // After warm-up, training steps and sampling of transformers take nothing from the heap, whatever the shape of the model
 // and of the batch, by one thread or two; nor do the updates of supervised and preference training.
 #include <mellow/language/lora.hpp>
+#include <mellow/language/owning.hpp>
 #include <mellow/language/preference_training.hpp>
 #include <mellow/language/sampling.hpp>
 #include <mellow/language/supervised.hpp>
@@ -11,6 +12,8 @@
 #include <mellow/nn/clip.hpp>
 #include <mellow/preference/batch_losses.hpp>
 #include <mellow/preference/f_dpo.hpp>
+#include <mellow/preference/unpaired.hpp>
+#include <mellow/preference/weighed_tokens.hpp>
 
 #include "allocation/counter.hpp"
 #include "support/catch.hpp"
@@ -114,6 +117,16 @@ std::size_t in_preference_updates(const Model& model, const Loss& loss, Index mi
                                                  {.batch = 8, .micro_batch = micro_batch}));
 }
 
+template <class Loss>
+std::size_t in_owning_updates(const Loss& loss) {
+  Rng rng(1);
+  std::vector<language::TokenizedPair> pairs;
+  for (int i = 0; i < 20; ++i) pairs.push_back(some_pair(rng));
+  const Transformer<> model;
+  language::Owning policy(model, Vector<>::Constant(model.parameters(), 0.01f));
+  return in_updates(language::PreferenceTraining(policy, pairs, {}, loss, {.batch = 8, .micro_batch = 3}));
+}
+
 template <class Model>
 auto lora(const Model& model) {
   return language::Lora(model, Vector<>::Constant(model.parameters(), 0.01f));
@@ -143,7 +156,14 @@ TEST_CASE("Updates of supervised and preference training do not allocate") {
     CHECK(in_supervised_updates(model, micro_batch) == 0);
     CHECK(in_preference_updates(model, preference::SquaredPo{}, micro_batch) == 0);
     CHECK(in_preference_updates(model, preference::Aot{}, micro_batch) == 0);
+    CHECK(in_preference_updates(model, preference::Kto{}, micro_batch) == 0);
+    CHECK(in_preference_updates(model, preference::Tdpo1{}, micro_batch) == 0);
+    CHECK(in_preference_updates(model, preference::LengthDesensitized<>{}, micro_batch) == 0);
+    CHECK(in_preference_updates(model, preference::Wpo<>{}, micro_batch) == 0);
   }
   CHECK(in_supervised_updates(language::Threaded(model, 2), 0) == 0);
   CHECK(in_preference_updates(language::Threaded(model, 2), preference::SquaredPo{}, 0) == 0);
+  CHECK(in_preference_updates(language::Threaded(model, 2), preference::Tdpo2{}, 0) == 0);
+  CHECK(in_owning_updates(preference::Dpo{}) == 0);
+  CHECK(in_owning_updates(preference::Tdpo1{}) == 0);
 }

@@ -63,7 +63,7 @@ TEST_CASE("The right completion is the sum of the numbers, and nothing in it is 
     }
     sum += scale * (completion[22] - LongAddition::carry_0);
     REQUIRE(sum == a + b);
-    REQUIRE(task.is_well_formed(completion));
+    REQUIRE(task.is_well_formed(prompt, completion));
     REQUIRE(task.reward(prompt, completion) == 1);
     REQUIRE_FALSE(task.first_error(prompt, completion));
     REQUIRE(task.thought_boundaries(completion) == std::vector<Index>{0, 4, 8, 12, 16, 20, 24});
@@ -117,12 +117,12 @@ TEST_CASE("The first error is exact where the form breaks: tokens changed, dropp
     const auto error = task.first_error(prompt, completion);
     REQUIRE(error == first_difference(completion, right));
     if (task.reward(prompt, completion) == 0) REQUIRE(error);
-    if (!task.is_well_formed(completion)) REQUIRE(task.reward(prompt, completion) == 0);
+    if (!task.is_well_formed(prompt, completion)) REQUIRE(task.reward(prompt, completion) == 0);
   }
   const Tokens prompt = task.prompt(rng);
   Tokens longer = task.completion(prompt);
   longer.push_back(LongAddition::pad);
-  CHECK_FALSE(task.is_well_formed(longer));
+  CHECK_FALSE(task.is_well_formed(prompt, longer));
   CHECK(task.first_error(prompt, longer) == 6);
   CHECK(task.thought_boundaries(longer) == std::vector<Index>{0, 4, 8, 12, 16, 20, 24});
   CHECK(task.thought_boundaries(Tokens(longer.begin(), longer.begin() + 7)) == std::vector<Index>{0, 4});
@@ -165,7 +165,7 @@ TEST_CASE("A perfect imitator of the teacher makes 0.8 of the steps and about 0.
     const LongAddition task(rng);
     for (int i = 0; i < chains; ++i) {
       const Tokens prompt = task.prompt(rng), chain = task.teacher_completion(prompt, rng);
-      REQUIRE(task.is_well_formed(chain));
+      REQUIRE(task.is_well_formed(prompt, chain));
       int carry = 0;
       for (std::size_t k = 0; k < 6; ++k) {
         const int sum = prompt[3 * k + 2] + prompt[3 * k + 3] + carry;
@@ -185,6 +185,127 @@ TEST_CASE("A perfect imitator of the teacher makes 0.8 of the steps and about 0.
   CHECK(right_chains >= right_without_error);
 }
 
+TEST_CASE("Fillers, skipped thoughts and lengths are as often as the test bed's variant says") {
+  Rng rng(8);
+  const LongAddition task(rng, LongAdditionOptions::with_fillers());
+  CHECK((task.digits() == 6 && task.vocabulary_size() == 25 && task.prompt_length() == 20));
+  CHECK(task.completion_length() == 43);  // 6 (3 + 4) + 1: with the prompt 63, of 96 positions
+  const int samples = 20'000;
+  double skipped = 0, thoughts = 0, reasoning = 0;
+  std::vector<double> lengths(7), fillers(5);
+  for (int i = 0; i < samples; ++i) {
+    const Tokens prompt = task.prompt(rng), completion = task.teacher_completion(prompt, rng);
+    const auto n = (prompt.size() - 2) / 3;
+    REQUIRE((n >= 3 && n <= 6));
+    REQUIRE(task.is_well_formed(prompt, completion));
+    REQUIRE(std::ssize(completion) <= task.completion_length());
+    lengths[n] += 1.0 / samples;
+    reasoning += static_cast<double>(task.reasoning_tokens(completion)) / samples;
+    if (completion.front() == LongAddition::answer) {
+      skipped += 1.0 / samples;
+      REQUIRE(completion.size() == n + 3);
+      REQUIRE(task.reasoning_tokens(completion) == 0);
+      continue;
+    }
+    REQUIRE(task.reasoning_tokens(completion) == std::ssize(completion) - 1);
+    const auto places = task.thought_boundaries(completion);
+    REQUIRE(places.size() == n + 1);
+    for (std::size_t k = 0; k < n; ++k) {
+      const Index before = places[k + 1] - places[k] - 4;
+      REQUIRE((before >= 0 && before <= 3));
+      REQUIRE(std::count(completion.begin() + places[k], completion.begin() + places[k + 1], LongAddition::filler) ==
+              before);
+      fillers[static_cast<std::size_t>(before)] += 1;
+      thoughts += 1;
+    }
+  }
+  // Five standard deviations: of shares of 20 000 samples at most 0.0154, of 81 000 thoughts at most 0.0084.
+  CHECK(skipped == Approx(0.1).margin(0.0106));
+  for (const std::size_t n : {3u, 4u, 5u, 6u}) CHECK(lengths[n] == Approx(0.25).margin(0.0154));
+  const double shares[] = {0.65, 0.35 * 0.65, 0.35 * 0.35 * 0.65, 0.35 * 0.35 * 0.35};
+  for (std::size_t k = 0; k < 4; ++k) CHECK(fillers[k] / thoughts == Approx(shares[k]).margin(0.0084));
+  // 0.9 of the samples have 4.5 thoughts of 4 + 0.515 tokens on average; a sample's standard deviation is below 8.
+  CHECK(reasoning == Approx(0.9 * 4.5 * (4 + 0.515375)).margin(0.28));
+}
+
+TEST_CASE(
+    "Fillers change neither the reward nor which thought is wrong first; skipped thoughts are judged by the answer") {
+  Rng rng(9);
+  const LongAddition task(rng, LongAdditionOptions::with_fillers());
+  const LongAddition plain(rng);
+  for (int i = 0; i < 2'000; ++i) {
+    const Tokens prompt = task.prompt(rng), written = task.teacher_completion(prompt, rng),
+                 right = task.completion(prompt);
+    const auto n = static_cast<Index>((prompt.size() - 2) / 3);
+    REQUIRE(task.reward(prompt, right) == 1);
+    REQUIRE_FALSE(task.first_error(prompt, right));
+    // The answer that a completion ends with, and the right one.
+    Tokens bare = written, answer{LongAddition::answer};
+    std::erase(bare, LongAddition::filler);
+    for (Index k = 0; k < n; ++k) answer.push_back(right[static_cast<std::size_t>(4 * k + 1)]);
+    answer.insert(answer.end(), {right[right.size() - 3], LongAddition::eos});
+    REQUIRE(task.reward(prompt, answer) == 1);
+    REQUIRE_FALSE(task.first_error(prompt, answer));
+    if (written.front() == LongAddition::answer) {
+      REQUIRE(task.reward(prompt, written) == (written == answer ? 1 : 0));
+      REQUIRE(task.first_error(prompt, written) == (written == answer ? std::nullopt : std::optional<Index>(0)));
+    } else {
+      REQUIRE(task.first_error(prompt, written) == task.first_error(prompt, bare));
+      REQUIRE(task.reward(prompt, written) == task.reward(prompt, bare));
+      REQUIRE(task.first_error(prompt, bare) == first_difference(bare, right));
+    }
+    // Any number of fillers before a thought, none elsewhere.
+    Tokens more = right;
+    more.insert(more.begin() + 4, 7, LongAddition::filler);
+    REQUIRE(task.reward(prompt, more) == 1);
+    REQUIRE(task.reasoning_tokens(more) == 4 * n + 7);
+    REQUIRE(task.thought_boundaries(more)[2] == 15);
+    for (const Index place : {1, 3}) {
+      Tokens broken = right;
+      broken.insert(broken.begin() + place, LongAddition::filler);
+      REQUIRE(task.reward(prompt, broken) == 0);
+      REQUIRE(task.first_error(prompt, broken) == 0);
+    }
+    Tokens late = right;
+    late.insert(late.end() - 1, LongAddition::filler);
+    REQUIRE(task.reward(prompt, late) == 0);
+    REQUIRE(task.first_error(prompt, late) == n);
+    if (n == 6) {  // where nothing is to be left out, nothing may be
+      REQUIRE(plain.reward(prompt, more) == 0);
+      REQUIRE(plain.first_error(prompt, more) == 1);
+      REQUIRE(plain.reward(prompt, answer) == 0);
+      REQUIRE(plain.first_error(prompt, answer) == 0);
+    } else REQUIRE_THROWS_AS(plain.reward(prompt, right), Error);
+  }
+}
+
+TEST_CASE("The count of reasoning tokens ends with the answer") {
+  Rng rng(9);
+  const LongAddition task(rng, LongAdditionOptions::with_fillers());
+  using L = LongAddition;
+  CHECK(task.reasoning_tokens({}) == 0);
+  CHECK(task.reasoning_tokens(Tokens{L::filler, L::index(0), 3, L::carry_1, L::separator}) == 5);
+  CHECK(task.reasoning_tokens(Tokens{L::filler, L::eos, L::filler}) == 1);
+  CHECK(task.reasoning_tokens(Tokens{L::index(5), L::answer, 3, L::carry_0, L::eos}) == 1);
+  CHECK(task.reasoning_tokens(Tokens{L::pad, L::bos, L::equals, 4, L::eos}) == 1);  // only what is thought counts
+}
+
+TEST_CASE("Without the options for fillers the task draws what it drew without them") {
+  const auto text = [](const LongAdditionOptions& options) {
+    Rng rng(10);
+    const LongAddition task(rng, options);
+    Tokens all;
+    for (int i = 0; i < 20; ++i) {
+      const Tokens prompt = task.prompt(rng), completion = task.teacher_completion(prompt, rng);
+      all.insert(all.end(), prompt.begin(), prompt.end());
+      all.insert(all.end(), completion.begin(), completion.end());
+    }
+    return all;
+  };
+  CHECK(text({}) == text({.least_digits = 6, .most_fillers = 9}));
+  CHECK(text({}) != text({.filler = 0.35}));
+}
+
 TEST_CASE("What is no prompt is refused") {
   Rng rng(7);
   const LongAddition task(rng, {.digits = 2});
@@ -201,4 +322,16 @@ TEST_CASE("What is no prompt is refused") {
                        Message("language::LongAddition: digits must be from 1 to 1000 (got 0)"));
   CHECK_THROWS_MATCHES(LongAddition(rng, {.hard_share = 1.5}), Error,
                        Message("language::LongAddition: hard_share must be from 0 to 1 (got 1.5)"));
+  CHECK_THROWS_MATCHES(LongAddition(rng, {.digits = 4, .least_digits = 5}), Error,
+                       Message("language::LongAddition: least_digits must be from 0 to digits (got 5)"));
+  CHECK_THROWS_MATCHES(LongAddition(rng, {.filler = -0.1}), Error,
+                       Message("language::LongAddition: filler must be from 0 to 1 (got -0.1)"));
+  CHECK_THROWS_MATCHES(LongAddition(rng, {.most_fillers = 0}), Error,
+                       Message("language::LongAddition: most_fillers must be positive (got 0)"));
+  CHECK_THROWS_MATCHES(LongAddition(rng, {.skip_share = 2}), Error,
+                       Message("language::LongAddition: skip_share must be from 0 to 1 (got 2)"));
+  const LongAddition variant(rng, LongAdditionOptions::with_fillers());
+  CHECK_THROWS_MATCHES(
+      variant.completion(prompt), Error,
+      Message("language::LongAddition: a prompt must have from 11 to 20 tokens, three a digit (got 8)"));
 }

@@ -5,9 +5,7 @@
 #include <mellow/language/preference_training.hpp>
 #include <mellow/language/record_pairs.hpp>
 #include <mellow/language/transformer.hpp>
-#include <mellow/nn/initializers.hpp>
 #include <mellow/nn/sgd.hpp>
-#include <mellow/nn/variance_scaling.hpp>
 #include <mellow/preference/c2_dpo.hpp>
 #include <mellow/preference/displacement.hpp>
 #include <mellow/preference/f_dpo.hpp>
@@ -16,39 +14,16 @@
 #include <mellow/tools/safetensors.hpp>
 #include <mellow/training/fit.hpp>
 
+#include "language/small_pairs.hpp"
 #include "language/two_threads.hpp"
 #include "support/catch.hpp"
 #include "support/gradient.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace mellow;
-using language::TokenizedPair;
+using namespace small_pairs;
 
 namespace {
-
-using Model = language::Transformer<double>;
-const language::TransformerOptions sizes{.vocabulary = 7, .context = 9, .width = 8, .layers = 1, .heads = 2};
-constexpr double no_bound = std::numeric_limits<double>::infinity();
-
-std::vector<TokenizedPair> some(Index n, Rng& rng) {
-  const auto tokens = [&](Index most) {
-    std::vector<Token> made(static_cast<std::size_t>(1 + rng.below(most)));
-    for (Token& token : made) token = static_cast<Token>(rng.below(7));
-    return made;
-  };
-  std::vector<TokenizedPair> pairs;
-  for (Index i = 0; i < n; ++i) pairs.push_back({tokens(4), tokens(5), tokens(5)});
-  return pairs;
-}
-
-Vector<double> start(const Model& model) {
-  Rng rng(2);
-  return nn::initialize(model, rng, nn::Normal{.deviation = 0.3});
-}
-Vector<double> elsewhere(const Model& model) {
-  Rng rng(7);
-  return start(model) + Vector<double>::NullaryExpr(model.parameters(), [&] { return rng.normal(0, 0.1); });
-}
 
 /// log pi of both completions of pairs, written out: a pair at a time.
 struct Sums {
@@ -105,31 +80,6 @@ void check_gradient(const Loss& loss) {
   CHECK((learner.parameters() - (theta - 0.5 * learner.gradient())).norm() < 1e-14);
   expect_gradient([&](const Vector<double>& at) { return objective(loss, model, at, reference, pairs).value; }, theta,
                   learner.gradient());
-}
-
-/// Some updates on batches of 8 of 20 pairs.
-template <class Scalar, class Loss, class... Parts>
-auto run(const Loss& loss, Index micro_batch, const Parts&... parts) {
-  const language::Transformer<Scalar> model(sizes);
-  Rng rng(4);
-  const auto pairs = some(20, rng), held_out = some(5, rng);
-  language::PreferenceTraining learner(model, start(Model(sizes)).cast<Scalar>(), pairs, held_out, loss,
-                                       {.batch = 8, .micro_batch = micro_batch},
-                                       nn::AdamW{.learning_rate = 1e-2, .weight_decay = 0}, parts...);
-  std::vector<double> figures;
-  for (int k = 0; k < 6; ++k)
-    for (const Metric& metric : learner.update(rng).metrics())
-      if (!std::isnan(metric.value)) figures.push_back(metric.value);
-  figures.push_back(learner.evaluate());
-  return std::pair(Vector<Scalar>(learner.parameters()), figures);
-}
-
-template <class A, class B>
-void check_same(const A& a, const B& b) {
-  CHECK((a.first - b.first).norm() < 1e-9 * a.first.norm());
-  REQUIRE(a.second.size() == b.second.size());
-  for (std::size_t k = 0; k < a.second.size(); ++k)
-    CHECK(b.second[k] == Approx(a.second[k]).epsilon(1e-9).margin(1e-12));
 }
 
 /// DPO beside a likelihood of all tokens: a loss of a batch of one's own.

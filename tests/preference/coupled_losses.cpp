@@ -6,6 +6,7 @@
 #include <mellow/preference/batch_losses.hpp>
 #include <mellow/preference/token_losses.hpp>
 #include <mellow/preference/unpaired.hpp>
+#include <mellow/preference/weighed_tokens.hpp>
 
 #include "support/catch.hpp"
 #include "support/gradient.hpp"
@@ -229,4 +230,62 @@ TEST_CASE("Weights of tokens") {
   CHECK(log_sum_squared_probs(logits) == Approx(0.0).margin(1e-12));
   logits << 0.0, std::log(2.0), 0.0;
   CHECK(log_sum_squared_probs(logits) == Approx(std::log(6.0 / 16.0)));
+}
+
+TEST_CASE("Single responses of pairs are the same as apart") {
+  const Kto loss{.beta = 0.4, .desirable_weight = 1.3, .undesirable_weight = 0.7};
+  const PairLossGradient<double> pairs = pair_loss(TakenApart<Kto>{loss, 0.3}, worked);
+  double sum = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const UnpairedTerm chosen = loss(l_w[i] - r_w[i], true, 0.3), rejected = loss(l_l[i] - r_l[i], false, 0.3);
+    sum += chosen.value + rejected.value;
+    CHECK(pairs.d_chosen[static_cast<Index>(i)] == Approx(chosen.d / 6));
+    CHECK(pairs.d_rejected[static_cast<Index>(i)] == Approx(rejected.d / 6));
+  }
+  CHECK(pairs.value == Approx(sum / 6));
+  CHECK(pairs.metrics.chosen_reward == Approx(0.4 * (-0.8 + 0.5 - 0.25) / 3));  // of the wrapped loss's beta
+  CHECK_THROWS_WITH(pair_loss(TakenApart<Kto>{{.beta = -1}}, worked), Contains("beta must be positive"));
+}
+
+TEST_CASE("Losses of tokens: gradients of every number that they read") {
+  // Chosen 3 tokens, rejected 5: log-probabilities, then divergences, of one vector.
+  Rng rng(4);
+  const Vector<double> reference = random_vector(8, rng, -4, -0.1), squares = random_vector(8, rng, -2, -0.1);
+  const Vector<double> at = random_vector(16, rng, -4, -0.1);
+  const auto check = [&](const auto& loss) {
+    using Loss = std::remove_cvref_t<decltype(loss)>;
+    STATIC_REQUIRE(TokenLoss<Loss>);
+    const auto value = [&](const Vector<double>& x, Vector<double>& d) {
+      const auto response = [&](Index begin, Index n) {
+        return ResponseTokens{x.segment(begin, n), reference.segment(begin, n), x.segment(8 + begin, n),
+                              squares.segment(begin, n)};
+      };
+      d.setZero();
+      TokenPairGradient gradient{{d.segment(0, 3), d.segment(8, 3)}, {d.segment(3, 5), d.segment(11, 5)}};
+      return loss(TokenPair{response(0, 3), response(3, 5)}, gradient);
+    };
+    Vector<double> gradient(16), ignored(16);
+    const double found = value(at, gradient);
+    CHECK(std::isfinite(found));
+    if (!uses_divergences<Loss>) CHECK(gradient.tail(8).norm() == 0.0);
+    expect_gradient([&](const Vector<double>& x) { return value(x, ignored); }, at, gradient);
+  };
+  check(Tdpo1{.beta = 0.4});
+  check(LengthDesensitized<Dpo>{.alpha = 0.3, .loss = {.beta = 0.4}});
+  check(LengthDesensitized<LengthNormalizedDpo>{.alpha = 0.3, .loss = {.beta = 2}});
+  STATIC_REQUIRE((uses_divergences<Tdpo2> && uses_log_sum_squares<Wpo<>> && !uses_divergences<Wpo<>>));
+  STATIC_REQUIRE_FALSE((TokenLoss<Dpo> || TokenLoss<Kto> || PairLoss<Tdpo1> || UnpairedLoss<Tdpo1>));
+
+  // WPO's weight is a constant: at three tokens against two of numbers made by hand.
+  const std::vector<double> chosen{-1, -2, -3}, rejected{-2, -1}, of_chosen{-0.5, -1, -1.5}, of_rejected{-1, -1};
+  Vector<double> d_w = Vector<double>::Zero(3), d_l = Vector<double>::Zero(2), none;
+  TokenPairGradient gradient{{d_w, none}, {d_l, none}};
+  const double weight = std::exp(-1.0) * std::exp(-0.5);
+  const PairTerm term = Dpo{}({.chosen = -6, .rejected = -3});
+  CHECK(Wpo<>{}({{.log_probs = chosen, .log_sum_squares = of_chosen},
+                 {.log_probs = rejected, .log_sum_squares = of_rejected}},
+                gradient) == Approx(weight * term.value));
+  for (const double d : d_w) CHECK(d == Approx(weight * term.d_chosen));
+  for (const double d : d_l) CHECK(d == Approx(weight * term.d_rejected));
+  CHECK_THROWS_WITH(LengthDesensitized<>{.alpha = 1.5}.validate(), Contains("alpha must lie in [0, 1] (got 1.5)"));
 }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include <mellow/preference/displacement_toy.hpp>
+#include <mellow/preference/dpo.hpp>
+#include <mellow/preference/out_of_order.hpp>
 
 #include "support/catch.hpp"
 #include "support/gradient.hpp"
@@ -48,4 +52,32 @@ TEST_CASE("A toy that is none is refused") {
   const DisplacementToy toy(rng);
   Matrix<double> log_probs;
   CHECK_THROWS_WITH(toy.log_probs(Vector<double>::Zero(3), log_probs), Contains("w must have 200 numbers (got 3)"));
+}
+
+TEST_CASE("Pairs that cannot be put in order: where the descent begins, one step of it, and what is refused") {
+  const OutOfOrder small{.prompts = 5, .features = 3};
+  const auto after = [&](Index steps, double learning_rate) {
+    Rng rng(1);
+    OutOfOrder setting = small;
+    setting.steps = steps;
+    setting.learning_rate = learning_rate;
+    return median_out_of_order(Dpo{}, rng, setting);
+  };
+  CHECK(after(0, 5.0) == 0.0);
+  // One clipped step is as long as the clip says: by hand.
+  Rng rng(1);
+  const DisplacementToy toy(rng, {.prompts = 5, .features = 3, .scale = 0.0, .noise = 1.0});
+  Vector<double> w = Vector<double>::Zero(toy.parameters()), d_w = w;
+  Matrix<double> log_probs;
+  toy.log_probs(w, log_probs);
+  const Vector<double> d = Vector<double>::Constant(5, -0.1 * 0.5 / 5), minus_d = -d;  // DPO's at a margin of 0
+  toy.gradient(log_probs, d, minus_d, d_w);
+  w -= 2.0 * d_w * std::min(1.0, 0.1 / d_w.norm());
+  toy.log_probs(w, log_probs);
+  Vector<double> a = log_probs.row(0).transpose() - toy.reference_chosen();
+  std::sort(a.begin(), a.end());
+  CHECK(after(1, 2.0) == Approx(a[2]).epsilon(1e-10));
+  CHECK_THROWS_WITH(after(-1, 1.0), Catch::Contains("steps must not be negative (got -1)"));
+  CHECK_THROWS_WITH(after(1, 0.0), Catch::Contains("learning_rate must be positive and finite (got 0)"));
+  CHECK_THROWS_WITH(median_out_of_order(Dpo{}, rng, {.max_gradient_norm = 0}), Catch::Contains("max_gradient_norm"));
 }

@@ -2,6 +2,7 @@
 #include "mellow/tools/plot.hpp"
 
 #include <cmath>
+#include <regex>
 #include <stdlib.h>
 
 #include "../support/catch.hpp"
@@ -110,6 +111,40 @@ TEST_CASE("save_plot refuses what it cannot draw") {
   CHECK_THROWS_WITH(save_plot(directory / "p", plot), Contains("finite"));
   CHECK_THROWS_AS(save_plot(directory / "p", Plot{}), Error);
   CHECK(directory.size() == 0);
+}
+
+TEST_CASE("Long names of bars are broken into lines, or turned, and stay within the image") {
+  if (gnuplot_is_missing()) return;
+  const TemporaryDirectory directory;
+  const auto drawn = [&](const std::vector<std::string>& names) {
+    save_plot(directory / "bars",
+              BarChart{.groups = names, .series = {{.values = std::vector<double>(names.size(), 3.0)}}});
+    return read_file(directory / "bars.svg");
+  };
+  const auto level = drawn({"Space Invaders", "Breakout", "Asterix", "Freeze", "Seaquest (hard)", "Freeway"});
+  CHECK(count(level, "rotate(-40)") == 0);
+  for (const char* text : {">Space<", ">Invaders<", ">(hard)<", ">Breakout<"}) CHECK_THAT(level, Contains(text));
+  CHECK_THAT(drawn({"one two", "three"}), Contains(">one two<"));
+
+  std::vector<std::string> many(25);
+  for (std::size_t i = 0; i < many.size(); ++i) many[i] = fmt::format("environment number {}", i);
+  const std::vector<std::string> long_names{
+      "SquaredPO with a clipped gradient norm", "LengthNormalizedDpo_of_one_word", "C2-DPO, identity, l2", "", "DPO",
+      "conservative DPO with wrong labels"};
+  for (const auto& names : {many, long_names}) {
+    const auto svg = drawn(names);
+    // Each turned line ends at (x, y) and begins where its letters, of some 7 of 800 x 500 units, lead to.
+    static const std::regex turned(R"(translate\(([0-9.]+),([0-9.]+)\) rotate\(-40\)[^>]*>\s*<text>([^<]*)<)");
+    std::ptrdiff_t lines = 0;
+    for (std::sregex_iterator found(svg.begin(), svg.end(), turned), end; found != end; ++found, ++lines) {
+      const double length = 7.0 * static_cast<double>((*found)[3].length());
+      CAPTURE((*found)[3].str());
+      CHECK(std::stod((*found)[1]) - 0.766 * length > 0);
+      CHECK(std::stod((*found)[1]) < 800);
+      CHECK(std::stod((*found)[2]) + 0.643 * length < 500);
+    }
+    CHECK(lines >= 5);
+  }
 }
 
 TEST_CASE("save_plot draws bars with intervals, in groups") {

@@ -55,10 +55,11 @@ inline void require_size(std::string_view where, Index states, Index actions) {
 }
 
 inline void require_start(std::string_view where, const Vector<double>& start, Index states) {
-  require(start.size() == states, where, fmt::format("start needs a probability for each of {} states", states),
-          start.size());
+  if (start.size() != states)
+    throw Error(where, fmt::format("start needs a probability for each of {} states", states), start.size());
   for (Index s = 0; s < states; ++s)
-    require(start[s] >= 0.0, where, fmt::format("the start probability of state {} must not be negative", s), start[s]);
+    if (!(start[s] >= 0.0))
+      throw Error(where, fmt::format("the start probability of state {} must not be negative", s), start[s]);
   require(std::abs(start.sum() - 1.0) <= probability_tolerance, where, "start probabilities must sum to 1",
           start.sum());
 }

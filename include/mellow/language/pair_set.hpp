@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <span>
+#include <vector>
 
 #include <mellow/core/types.hpp>
 #include <mellow/language/token_sequences.hpp>
 #include <mellow/language/tokenized_pairs.hpp>
 #include <mellow/preference/pair_batch.hpp>
+#include <mellow/preference/unpaired.hpp>
 
 namespace mellow::language::detail {
 
@@ -27,6 +30,10 @@ struct PairSet {
   }
 
   Index size() const { return chosen.size(); }
+  /// Of both sequences of a pair, the prompt's twice.
+  Index tokens(Index pair) const {
+    return sequences.packed().length(2 * pair) + sequences.packed().length(2 * pair + 1);
+  }
   void resize(Index n) {
     for (auto* column : {&chosen, &rejected, &reference_chosen, &reference_rejected, &chosen_tokens, &rejected_tokens})
       column->setZero(n);
@@ -43,6 +50,24 @@ struct PairSet {
     }
   }
 
+  /// `to` becomes the sequences of the given pairs.
+  void copy_sequences(std::span<const Index> rows, TokenSequences& to) const {
+    to.clear();
+    for (const Index i : rows)
+      for (const Index of_pair : {0, 1}) to.add(sequences, 2 * i + of_pair);
+  }
+
+  /// Log-probabilities of pairs first, first + 1, .. as sums over the completions' tokens of what was read of them.
+  template <class Values>
+  void sum(const PackedTokens& read, const Values& log_probabilities, Index first) {
+    for (Index k = 0; k < read.sequences(); ++k) {
+      double total = 0;
+      for (Index t = read.start(k) + read.prompt(k); t < read.start(k + 1); ++t)
+        total += static_cast<double>(log_probabilities[t]);
+      (k % 2 == 0 ? chosen : rejected)[first + k / 2] = total;
+    }
+  }
+
   /// Pairs first .. first + n - 1 as a loss reads them.
   preference::PairBatch<double> batch(Index first, Index n, bool has_reference) const {
     preference::PairBatch<double> view{.chosen = chosen.segment(first, n),
@@ -56,5 +81,19 @@ struct PairSet {
     return view;
   }
 };
+
+/// Each prompt with both completions of the pair before it, the first with the last one's; cut where they outgrow the
+/// context. Throws Error for a single pair.
+inline std::vector<TokenizedPair> mismatched_pairs(std::span<const TokenizedPair> pairs, Index context) {
+  std::vector<TokenizedPair> made;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const auto other = static_cast<std::size_t>(
+        preference::mismatched_response(static_cast<Index>(i), static_cast<Index>(pairs.size())));
+    made.push_back({pairs[i].prompt, pairs[other].chosen, pairs[other].rejected});
+    for (auto* completion : {&made.back().chosen, &made.back().rejected})
+      completion->resize(std::min(completion->size(), static_cast<std::size_t>(context) - pairs[i].prompt.size()));
+  }
+  return made;
+}
 
 }  // namespace mellow::language::detail

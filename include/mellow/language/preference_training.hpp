@@ -2,38 +2,72 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <span>
+#include <type_traits>
 #include <utility>
 
-#include <mellow/core/buffer.hpp>
+#include <mellow/core/owning_language_model.hpp>
 #include <mellow/data/epochs.hpp>
+#include <mellow/language/owning_step.hpp>
+#include <mellow/language/pair_reader.hpp>
 #include <mellow/language/pair_set.hpp>
 #include <mellow/language/preference_training_options.hpp>
+#include <mellow/language/sum_objective.hpp>
+#include <mellow/language/token_objective.hpp>
 #include <mellow/language/training_step.hpp>
 #include <mellow/preference/pair_history.hpp>
 #include <mellow/preference/pair_objective.hpp>
 
 namespace mellow::language {
 
+namespace detail {
+/// How a training minimises a loss: by what kind it is.
+template <class Scalar, class Loss>
+consteval auto objective_of() {
+  if constexpr (preference::TokenLoss<Loss>) return std::type_identity<TokenObjective<Scalar, Loss>>{};
+  else return std::type_identity<SumObjective<Scalar, Loss>>{};
+}
+/// What an update does with a model: by which form it has.
+template <class Model, class... Parts>
+consteval auto step_of() {
+  if constexpr (LanguageModel<Model>) return std::type_identity<TrainingStep<Model, Parts...>>{};
+  else return std::type_identity<OwningStep<Model>>{};
+}
+}  // namespace detail
+
 /// Trains a language model on preference pairs by any loss of `preference`: an update is a step of gradient descent on
 ///
 ///     L(l_w, l_l; r_w, r_l) of a batch of pairs,   l = sum_t log pi(token_t | those before it) of a completion
 ///
 /// whose reference r is, for each pair, computed once. The gradient is sum dL/dl_w grad l_w + dL/dl_l grad l_l: one
-/// backward pass of both completions with the loss's derivatives as weights. A loss of pairs takes parts of a batch
-/// (`micro_batch`) one after the other; one that couples rows sees the whole batch: the model then reads a part twice,
-/// for log-probabilities first, for the gradient after. Parts, in any order: optimiser (`AdamW`), reduction
-/// (`OneProcess`; a loss that couples rows couples those of one process).
+/// backward pass of both completions with the loss's derivatives as weights. What kind of loss it is, its concept says:
+///
+///     PairLoss        takes parts of a batch (`micro_batch`) one after the other
+///     BatchLoss       couples rows (AOT) and sees the whole batch: the model reads a part twice, for log-probabilities
+///                     first, for the gradient after
+///     UnpairedLoss    (KTO) takes a pair's completions as single ones, desirable and undesirable. A baseline z0 comes
+///                     from the batch's prompts with the completions of the pair before in the data (cut at the model's
+///                     context), which the model reads first
+///     TokenLoss       (TDPO, LD-DPO, WPO) sees each token, and gives each a weight of its own; one that uses
+///                     divergences takes derivatives in whole distributions, and keeps those of the reference:
+///                     vocabulary x all completion tokens
+///
+/// Parts, in any order: optimiser (`AdamW`), reduction (`OneProcess`; a BatchLoss couples rows of one process, KTO's
+/// baseline is that of all).
 ///
 ///     language::PreferenceTraining learner(model, theta, pairs, held_out, preference::Dpo{.beta = 0.1}, {.batch = 32},
 ///                                          nn::AdamW{.learning_rate = 3e-4, .weight_decay = 0});
 ///     training::fit(learner, {.steps = 500});
 ///
+/// A model that keeps its parameters to itself (`OwningLanguageModel`) is trained by its own optimiser, in one process:
+///
+///     language::PreferenceTraining learner(policy, pairs, held_out, preference::Dpo{.beta = 0.1}, {.batch = 32});
+///
 /// Batches come in a random order, each pair once an epoch. A `training::DataLearner`; an update on a batch that is not
 /// larger than those before allocates nothing. What happens to the probability of the pairs' completions, `RecordPairs`
 /// keeps.
-template <LanguageModel Model, class Loss, class... Parts>
+template <class Model, class Loss, class... Parts>
+  requires LanguageModel<Model> || OwningLanguageModel<Model>
 class PreferenceTraining {
   static_assert(preference::detail::require_objective<Loss>());
 
@@ -41,86 +75,76 @@ class PreferenceTraining {
   using Scalar = typename Model::Scalar;  ///< of parameters
 
   /// Begins at `theta`, which is the reference too. Without held-out pairs it cannot be evaluated. Throws Error for
-  /// numbers out of range, and for completions that do not fit the model's context or hold what is no token of it.
+  /// numbers out of range, for completions that do not fit the model's context or hold what is no token of it, for a
+  /// loss that needs a reference without one, and for a single pair where a baseline needs another.
   PreferenceTraining(Model model, const ConstVectorRef<Scalar>& theta, std::span<const TokenizedPair> pairs,
                      std::span<const TokenizedPair> held_out, Loss loss, PreferenceTrainingOptions options = {},
                      const Parts&... parts)
-      : options_((options.validate(), options)),
-        loss_(std::move(loss)),
-        pairs_(pairs),
-        held_out_(held_out),
-        order_(pairs_.size()),
-        step_(where, std::move(model), theta, options.batch, options.max_gradient_norm, parts...) {
-    preference::detail::validate_loss(loss_);
-    if (options.batch > pairs_.size())
-      throw Error(where, fmt::format("batch must be at most the {} pairs", pairs_.size()), options.batch);
-    for (const auto* set : {&pairs_, &held_out_}) step_.require_fit(set->sequences);
-    batch_.resize(options.batch);
-    if (options.has_reference) set_reference(step_.model(), theta);
+    requires LanguageModel<Model>
+      : PreferenceTraining(Step{where, std::move(model), theta, (options.validate(), options.batch),
+                                options.max_gradient_norm, parts...},
+                           pairs, held_out, std::move(loss), options) {
+    if (options.has_reference) set_reference(step().model(), theta);
+  }
+  /// Of a model that keeps its parameters to itself, which must outlive the training. It is the reference too, as it is
+  /// now.
+  PreferenceTraining(Model& model, std::span<const TokenizedPair> pairs, std::span<const TokenizedPair> held_out,
+                     Loss loss, PreferenceTrainingOptions options = {})
+    requires OwningLanguageModel<Model>
+      : PreferenceTraining(Step{where, model, options.max_gradient_norm}, pairs, held_out, std::move(loss), options) {
+    if (options.has_reference) set_reference(model);
   }
 
   /// Takes another reference: any model of the same tokens. Throws Error where training has no reference.
   template <LanguageModel Reference>
   void set_reference(const Reference& model, const ConstVectorRef<typename Reference::Scalar>& theta) {
-    require(options_.has_reference, where, "has_reference must be true for a reference", options_.has_reference);
+    require_reference(model);
     typename Reference::Tape tape;
-    const auto read = [&](const TokenSequences& sequences) {
-      return model.log_probabilities(theta, sequences.packed(), tape);
-    };
-    for (auto* set : {&pairs_, &held_out_}) read_all(*set, read, set->reference_chosen, set->reference_rejected);
+    objective_.set_reference(
+        reader_, pairs_, held_out_,
+        [&](const TokenSequences& sequences) { return model.log_probabilities(theta, sequences.packed(), tape); },
+        [&] { return model.log_distributions(tape); }, model.vocabulary());
+  }
+  /// The same of a model that keeps its parameters to itself.
+  template <OwningLanguageModel Reference>
+  void set_reference(Reference& model)
+    requires OwningLanguageModel<Model>
+  {
+    static_assert(OwnsDistributions<Reference> || !preference::uses_divergences<Loss>,
+                  "mellow: a loss that uses divergences needs log_distributions(packed) and accumulate_soft(packed, d) "
+                  "of model and reference (OwningLanguageModel in core/owning_language_model.hpp)");
+    require_reference(model);
+    objective_.set_reference(
+        reader_, pairs_, held_out_, [&](const TokenSequences& sequences) { return step().read(model, sequences); },
+        [&] {
+          if constexpr (OwnsDistributions<Reference>) return step().distributions(model);
+        },
+        model.vocabulary());
   }
 
   /// One update, on a batch that it draws. Throws Error where loss or gradient are not finite.
   PreferenceLearned update(Rng& rng) {
-    const auto whole = order_.next(options_.batch, rng), own = step_.share(whole);
-    for (const Index i : whole) tokens_ += tokens_of(i);
-    const Index n = std::ssize(own);
-    const double share = 1.0 / static_cast<double>(whole.size());
+    const auto whole = order_.next(options_.batch, rng), own = step().share(whole);
+    for (const Index i : whole) tokens_ += pairs_.tokens(i);
     batch_.assign(pairs_, own);
-    Figures figures{};
-    step_.begin();
-    const auto derive = [&](Index begin, Index count) {
-      auto d_chosen = d_chosen_.reshape(options_.batch, 1).col(0).segment(begin, count);
-      auto d_rejected = d_rejected_.reshape(options_.batch, 1).col(0).segment(begin, count);
-      d_chosen.setZero();
-      d_rejected.setZero();
-      const double part = share * static_cast<double>(count);
-      const auto found = preference::add_objective(loss_, batch_.batch(begin, count, options_.has_reference), part,
-                                                   d_chosen, d_rejected, scratch_);
-      add(figures, found, part);
-    };
-    for_parts(n, [&](Index begin, Index count) {
-      read(own, begin, count);
-      if constexpr (preference::PairLoss<Loss>) {
-        derive(begin, count);
-        backward(begin, count);
-      }
-    });
-    if constexpr (!preference::PairLoss<Loss>) {
-      derive(0, n);
-      for_parts(n, [&](Index begin, Index count) {
-        if (count < n) read(own, begin, count);  // the tape holds what was read last
-        backward(begin, count);
-      });
-    }
-    const auto taken = step_.take(figures);
-    return {.loss = figures[0],
+    detail::PairFigures figures{};
+    step().begin();
+    objective_.add_gradient(reader_, loss_, pairs_, own, batch_, 1.0 / static_cast<double>(whole.size()), figures);
+    const auto taken = step().take(figures);
+    const auto found = detail::named(figures);
+    return {.loss = found.value,
             .gradient_norm = taken.gradient_norm,
             .learning_rate = taken.learning_rate,
             .tokens = static_cast<double>(tokens_),
-            .batch = {figures[1], figures[2], figures[3], figures[4], figures[5], figures[6]},
-            .held_out = held_out_value()};
+            .batch = found.metrics,
+            .held_out = detail::named(held_out_figures_)};
   }
 
   /// The score of the held-out pairs, as the options say. Throws Error where there are none.
   double evaluate() {
     require(held_out_.size() > 0, where, "an evaluation needs a held-out pair", held_out_.size());
-    read_all(held_out_, reader(), held_out_.chosen, held_out_.rejected);
-    unused_.resize(held_out_.size(), 2);
-    const auto found = preference::add_objective(loss_, held_out_.batch(0, held_out_.size(), options_.has_reference),
-                                                 0.0, unused_.col(0), unused_.col(1), scratch_);
-    held_out_figures_ = {};
-    add(held_out_figures_, found, 1.0);
+    held_out_figures_ = objective_.evaluate(reader_, loss_, held_out_);
+    const auto found = detail::named(held_out_figures_);
     switch (options_.score) {
       case PreferenceScore::Accuracy:
         return found.metrics.accuracy;
@@ -134,7 +158,7 @@ class PreferenceTraining {
 
   /// Brings the figures of evaluations among an update's metrics up to date.
   void after_evaluation(std::span<Metric> metrics) const {
-    const auto now = PreferenceLearned{.held_out = held_out_value()}.metrics();
+    const auto now = PreferenceLearned{.held_out = detail::named(held_out_figures_)}.metrics();
     std::copy(now.end() - 3, now.end(), metrics.end() - 3);
   }
 
@@ -142,26 +166,36 @@ class PreferenceTraining {
   /// `preference::diagnose`. Throws Error as `PairHistory::add` does, and where there is no such pair.
   void record(Index step, preference::PairHistory& history, RecordedPairs which = RecordedPairs::Training) {
     detail::PairSet& set = which == RecordedPairs::Training ? pairs_ : held_out_;
-    read_all(set, reader(), set.chosen, set.rejected);
+    reader_.read_all(set);
     const auto all = set.batch(0, set.size(), options_.has_reference);
     if constexpr (preference::PairLoss<Loss>) history.add(step, all, loss_);
     else history.add(step, all);
   }
 
-  const Model& model() const { return step_.model(); }                     ///< its shapes
-  const Loss& loss() const { return loss_; }                               ///< as given
-  const PreferenceTrainingOptions& options() const { return options_; }    ///< as given
-  const Vector<Scalar>& parameters() const { return step_.parameters(); }  ///< the model's
-  const Vector<Scalar>& gradient() const { return step_.gradient(); }      ///< of the last update, after clipping
-  Index updates() const { return step_.updates(); }                        ///< made so far
-  Index epochs() const { return order_.begun(); }                          ///< begun so far
-  Index pairs() const { return pairs_.size(); }                            ///< that it learns from
+  const Model& model() const { return step().model(); }                  ///< its shapes
+  const Loss& loss() const { return loss_; }                             ///< as given
+  const PreferenceTrainingOptions& options() const { return options_; }  ///< as given
+  /// The model's. None of a model that keeps them to itself.
+  decltype(auto) parameters() const { return step().parameters(); }
+  /// Of the last update, after clipping.
+  const Vector<Scalar>& gradient() const
+    requires LanguageModel<Model>
+  {
+    return step().gradient();
+  }
+  Index updates() const { return step().updates(); }  ///< made so far
+  Index epochs() const { return order_.begun(); }     ///< begun so far
+  Index pairs() const { return pairs_.size(); }       ///< that it learns from
   /// Sets the parameters; the reference stays. Throws Error for another length.
-  void set_parameters(const ConstVectorRef<Scalar>& theta) { step_.set_parameters(theta); }
+  void set_parameters(const ConstVectorRef<Scalar>& theta)
+    requires LanguageModel<Model>
+  {
+    step().set_parameters(theta);
+  }
 
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
-    visit("step", self.step_);
+    visit("step", self.reader_.step());
     visit("order", self.order_);
     visit("tokens", self.tokens_);
     visit("reference.chosen", self.pairs_.reference_chosen);
@@ -169,89 +203,51 @@ class PreferenceTraining {
     visit("held_out.reference_chosen", self.held_out_.reference_chosen);
     visit("held_out.reference_rejected", self.held_out_.reference_rejected);
     visit("held_out.figures", self.held_out_figures_);
+    visit("objective", self.objective_);
   }
 
  private:
+  using Step = typename decltype(detail::step_of<Model, Parts...>())::type;
+  using Objective = typename decltype(detail::objective_of<Scalar, Loss>())::type;
   static constexpr auto where = "language::PreferenceTraining";
-  using Figures = std::array<double, 7>;  // the loss, and the metrics in the order of PairMetrics
 
-  static void add(Figures& figures, const preference::PairLossValue& found, double share) {
-    const auto& m = found.metrics;
-    const Figures values{found.value,       m.chosen_reward,     m.rejected_reward, m.accuracy,
-                         m.chosen_log_prob, m.rejected_log_prob, m.clipped};
-    for (std::size_t k = 0; k < figures.size(); ++k) figures[k] += share * values[k];
-  }
-  preference::PairLossValue held_out_value() const {
-    const Figures& f = held_out_figures_;
-    return {f[0], {f[1], f[2], f[3], f[4], f[5], f[6]}};
-  }
-
-  Index at_once() const { return options_.micro_batch > 0 ? options_.micro_batch : options_.batch; }
-  /// Calls body(begin, count) for the parts of n pairs that are read at once.
-  template <class Body>
-  void for_parts(Index n, const Body& body) const {
-    for (Index begin = 0; begin < n; begin += at_once()) body(begin, std::min(at_once(), n - begin));
-  }
-  Index tokens_of(Index pair) const {
-    const PackedTokens packed = pairs_.sequences.packed();
-    return packed.length(2 * pair) + packed.length(2 * pair + 1);
-  }
-  auto reader() {
-    return [this](const TokenSequences& sequences) { return step_.read(sequences); };
+  PreferenceTraining(Step step, std::span<const TokenizedPair> pairs, std::span<const TokenizedPair> held_out,
+                     Loss loss, const PreferenceTrainingOptions& options)
+      : options_((options.validate(), options)),
+        loss_(std::move(loss)),
+        pairs_(pairs),
+        held_out_(held_out),
+        order_(pairs_.size()),
+        reader_(std::move(step), options.micro_batch > 0 ? options.micro_batch : options.batch),
+        objective_((require_fit(), pairs), held_out, reader_.step().model().context(), options.has_reference) {
+    preference::detail::validate_loss(loss_);
+    batch_.resize(options.batch);
   }
 
-  /// Sums over completions of a part that was read.
-  template <class Values>
-  void sum(const Values& values, Index begin, Index count, Vector<double>& chosen, Vector<double>& rejected) const {
-    const PackedTokens packed = read_.packed();
-    for (Index k = 0; k < 2 * count; ++k) {
-      double total = 0;
-      for (Index t = packed.start(k) + packed.prompt(k); t < packed.start(k + 1); ++t)
-        total += static_cast<double>(values[t]);
-      (k % 2 == 0 ? chosen : rejected)[begin + k / 2] = total;
-    }
+  Step& step() { return reader_.step(); }
+  const Step& step() const { return reader_.step(); }
+
+  template <class Reference>
+  void require_reference(const Reference& model) const {
+    require(options_.has_reference, where, "has_reference must be true for a reference", options_.has_reference);
+    require(model.vocabulary() == step().model().vocabulary(), where, "the reference must have the model's vocabulary",
+            model.vocabulary());
   }
-  /// Log-probabilities of all pairs of a set.
-  template <class Read>
-  void read_all(const detail::PairSet& set, const Read& log_probabilities, Vector<double>& chosen,
-                Vector<double>& rejected) {
-    for_parts(set.size(), [&](Index begin, Index count) {
-      read_.clear();
-      for (Index k = 0; k < 2 * count; ++k) read_.add(set.sequences, 2 * begin + k);
-      sum(log_probabilities(read_), begin, count, chosen, rejected);
-    });
-  }
-  /// Log-probabilities of a part of the batch.
-  void read(std::span<const Index> rows, Index begin, Index count) {
-    read_.clear();
-    for (Index k = begin; k < begin + count; ++k)
-      for (const Index of_pair : {0, 1}) read_.add(pairs_.sequences, 2 * rows[static_cast<std::size_t>(k)] + of_pair);
-    sum(step_.read(read_), begin, count, batch_.chosen, batch_.rejected);
-  }
-  /// The gradient of the part that was read last: each token weighs what its completion does.
-  void backward(Index begin, Index count) {
-    const PackedTokens packed = read_.packed();
-    auto weights = weights_.reshape(packed.size(), 1);
-    for (Index k = 0; k < 2 * count; ++k) {
-      const double d = (k % 2 == 0 ? d_chosen_ : d_rejected_).data()[begin + k / 2];
-      weights.col(0).segment(packed.start(k), packed.length(k)).setConstant(static_cast<Scalar>(d));
-    }
-    step_.backward(weights.col(0));
+  void require_fit() const {
+    if (options_.batch > pairs_.size())
+      throw Error(where, fmt::format("batch must be at most the {} pairs", pairs_.size()), options_.batch);
+    for (const auto* set : {&pairs_, &held_out_}) step().require_fit(set->sequences);
   }
 
   PreferenceTrainingOptions options_;
   Loss loss_;
   detail::PairSet pairs_, held_out_, batch_;
   data::Epochs order_;
-  detail::TrainingStep<Model, Parts...> step_;
-  TokenSequences read_;
-  Buffer<double> d_chosen_, d_rejected_;
-  Buffer<Scalar> weights_;
-  Matrix<double> unused_;
-  preference::SortScratch<double> scratch_;
+  detail::PairReader<Step> reader_;
+  Objective objective_;
   Index tokens_ = 0;
-  Figures held_out_figures_ = [] {
-    Figures none;
+  detail::PairFigures held_out_figures_ = [] {
+    detail::PairFigures none;
     none.fill(PreferenceLearned::none);
     return none;
   }();

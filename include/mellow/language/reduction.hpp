@@ -13,7 +13,8 @@ namespace mellow::language {
 /// it, and gives its part of the gradient, which is summed before it is clipped: all take the same step.
 ///
 ///     processes(), process()    how many there are, which one this is
-///     sum(gradient, figures)    replaces both by their sums over the processes; figures are doubles: losses, metrics
+///     sum(gradient, figures)    replaces both by their sums over the processes; figures are doubles: losses, metrics. The
+///                               gradient may be empty
 template <class P, class Scalar>
 concept ReductionPart = requires(const P part, VectorRef<Scalar> gradient, std::span<double> figures) {
   { part.processes() } -> std::convertible_to<Index>;

@@ -95,6 +95,16 @@ class TrainingStep {
   /// Adds the gradient of sum_t weights_t log p_t of what was read last.
   void backward(const ConstVectorRef<Scalar>& weights) { model_.backward(theta_, tape_, weights, gradient_); }
 
+  /// vocabulary x scored tokens of what was read last: log p, a view.
+  auto distributions() { return model_.log_distributions(tape_); }
+  /// Adds the gradient of a function of `distributions()`, from its derivatives by them.
+  void backward_soft(const ConstMatrixRef<Scalar>& d) { model_.backward_soft(theta_, tape_, d, gradient_); }
+  /// `figures` become their sums over the processes.
+  void sum(std::span<double> figures) const {
+    Vector<Scalar> no_gradient;
+    reduction_.sum(VectorRef<Scalar>(no_gradient), figures);
+  }
+
   /// `figures` become their sums over the processes; the first is the loss. Throws Error where it or the gradient is not
   /// finite.
   Taken take(std::span<double> figures) {

@@ -10,10 +10,10 @@
 #include <mellow/core/language_model.hpp>
 #include <mellow/core/network.hpp>
 #include <mellow/core/types.hpp>
-#include <mellow/language/key_value_cache.hpp>
 #include <mellow/language/reading.hpp>
 #include <mellow/language/softmax_head.hpp>
 #include <mellow/language/transformer_block.hpp>
+#include <mellow/language/transformer_cache.hpp>
 #include <mellow/language/transformer_options.hpp>
 #include <mellow/language/transformer_shapes.hpp>
 
@@ -50,15 +50,7 @@ class Transformer {
     typename Head::Tape head_;
   };
 
-  /// Keys, values, and the memory of a pass.
-  class Cache : public KeyValueCache<Scalar> {
-    friend class Transformer;
-    using KeyValueCache<Scalar>::KeyValueCache;
-    Buffer<Scalar> stream_, read_out_, logits_;
-    typename Block::Tape block_;
-    Attention::Workspace<Scalar> attention_;
-    NormTape<Scalar> final_norm_;
-  };
+  using Cache = TransformerCache<Scalar, Shape>;  ///< keys, values, and the memory of a pass
 
   /// Throws Error for sizes out of range.
   explicit Transformer(const TransformerOptions& options = {});
@@ -289,54 +281,16 @@ auto Transformer<Scalar, Shape>::next_logits(const ConstVectorRef<Scalar>& theta
     throw Error("language::Transformer", fmt::format("the cache holds {} sequences", cache.sequences()),
                 packed.sequences());
   require_valid(packed, vocabulary(), 0, context(), "language::Transformer");
-  const Index width = options_.width;
-  auto stream = cache.stream_.reshape(width, packed.size());
-  Index read = 0;  // sequences that have tokens
-  for (Index s = 0, i = 0; s < packed.sequences(); ++s) {
-    const Index length = packed.length(s), before = cache.length(s);
-    if (length > 0) ++read;
-    if (before + length > context())
-      throw Error("language::Transformer", fmt::format("sequence {} outgrows the context of {} tokens", s, context()),
-                  before + length);
-    for (Index t = 0; t < length; ++t)
-      embed(theta.data(), packed.tokens[static_cast<std::size_t>(packed.start(s) + t)], before + t,
-            stream.col(i++).data());
-  }
-
-  detail::for_groups(packed.starts, piece(), [&](std::size_t first, std::size_t last, Index begin, Index count) {
-    blocks_.resize(cache.block_, count);
-    for (std::size_t l = 0; l < static_cast<std::size_t>(options_.layers); ++l) {
-      const auto attend = [&](Columns projections, Columns attended, Scalar*) {
-        const Attention& attention = blocks_.attention();
-        for (auto s = static_cast<Index>(first); s < static_cast<Index>(last); ++s) {
-          const Index at = packed.start(s) - begin, length = packed.length(s), before = cache.length(s);
-          if (length == 0) continue;
-          const Columns own = projections.from(0, at);
-          for (Index i = 0; i < length; ++i) {
-            turn(own.from(0, i).data, before + i);
-            cache.store(l, s, before + i, own.from(attention.query_rows(), i).data);
-          }
-          const auto keys = cache.keys(l, s);
-          const auto values = cache.values(l, s);
-          attention.template forward<Scalar>({own.data, own.stride}, length,
-                                             {keys.data, keys.token_step, keys.row_step}, {values.data, values.stride},
-                                             before, attended.from(0, at), nullptr, cache.attention_);
-        }
-      };
-      blocks_.template forward<false>(theta.data() + block_at(l), 0, count, cache.block_,
-                                      stream.data() + (begin - packed.start(0)) * width, attend);
-    }
+  const Index read = cache.embed(packed, context(), options_.width, [&](Token token, Index position, Scalar* column) {
+    embed(theta.data(), token, position, column);
   });
-
-  auto read_out = cache.read_out_.reshape(width, read);
-  cache.final_norm_.resize(width, read);
-  for (Index s = 0, i = 0; s < packed.sequences(); ++s) {
-    if (packed.length(s) == 0) continue;
-    cache.extend(s, packed.length(s));
-    read_out.col(i++) = stream.col(packed.start(s + 1) - packed.start(0) - 1);
-  }
-  const Scalar* normalized =
-      final_norm_.forward(theta.data() + final_norm_at(), read_out.data(), 0, read, cache.final_norm_);
+  cache.pass(
+      packed, blocks_, options_.layers, piece(), [&](std::size_t layer) { return theta.data() + block_at(layer); },
+      [&](Scalar* projections, Index position) { turn(projections, position); });
+  const Scalar* const last = cache.last_columns(packed, read);
+  cache.final_norm_.resize(options_.width, read);
+  const Scalar* const normalized =
+      final_norm_.forward(theta.data() + final_norm_at(), last, 0, read, cache.final_norm_);
   return head_.view(head_.logits(theta.data() + head_at(), normalized, read, cache.logits_), read);
 }
 

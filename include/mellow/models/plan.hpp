@@ -53,8 +53,8 @@ inline Vector<Index> greedy_policy(const ConstMatrixRef<double>& q) {
 inline Matrix<double> as_probabilities(const Vector<Index>& policy, Index actions) {
   Matrix<double> pi = Matrix<double>::Zero(actions, policy.size());
   for (Index s = 0; s < policy.size(); ++s) {
-    require(policy[s] >= 0 && policy[s] < actions, "models::as_probabilities",
-            fmt::format("state {}: the action does not exist", s), policy[s]);
+    if (policy[s] < 0 || policy[s] >= actions)
+      throw Error("models::as_probabilities", fmt::format("state {}: the action does not exist", s), policy[s]);
     pi(policy[s], s) = 1.0;
   }
   return pi;

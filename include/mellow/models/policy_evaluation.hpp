@@ -18,8 +18,9 @@ void require_policy(const M& model, const ConstMatrixRef<double>& policy) {
                 fmt::format("the policy must be actions x states, {} x {}", model.actions(), model.states()),
                 fmt::format("{} x {}", policy.rows(), policy.cols()));
   for (Index s = 0; s < policy.cols(); ++s)
-    require(policy.col(s).minCoeff() >= 0 && std::abs(policy.col(s).sum() - 1) <= 1e-9, "models::policy_evaluation",
-            fmt::format("state {}: probabilities must not be negative and sum to 1", s), policy.col(s).sum());
+    if (!(policy.col(s).minCoeff() >= 0 && std::abs(policy.col(s).sum() - 1) <= 1e-9))
+      throw Error("models::policy_evaluation",
+                  fmt::format("state {}: probabilities must not be negative and sum to 1", s), policy.col(s).sum());
 }
 }  // namespace detail
 

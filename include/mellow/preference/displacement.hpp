@@ -40,8 +40,8 @@ inline double out_of_sample_mass(const ConstVectorRef<double>& log_probs, std::s
   constexpr auto where = "preference::out_of_sample_mass";
   std::vector<bool> seen(static_cast<std::size_t>(log_probs.size()));
   for (const Index y : in_sample) {
-    require(y >= 0 && y < log_probs.size(), where,
-            fmt::format("a response in sample must be from 0 to {}", log_probs.size() - 1), y);
+    if (y < 0 || y >= log_probs.size())
+      throw Error(where, fmt::format("a response in sample must be from 0 to {}", log_probs.size() - 1), y);
     require(!seen[static_cast<std::size_t>(y)], where, "a response in sample comes twice", y);
     seen[static_cast<std::size_t>(y)] = true;
   }

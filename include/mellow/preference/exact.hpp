@@ -23,8 +23,8 @@ struct RlhfProblem {
   /// Throws Error for numbers out of range.
   void validate(std::string_view where) const {
     require(reference.size() > 0, where, "there must be a response", reference.size());
-    require(rewards.size() == reference.size(), where, fmt::format("rewards must have {} numbers", reference.size()),
-            rewards.size());
+    if (rewards.size() != reference.size())
+      throw Error(where, fmt::format("rewards must have {} numbers", reference.size()), rewards.size());
     require((reference.array() > 0).all(), where, "reference must be positive", reference.minCoeff());
     require(std::abs(reference.sum() - 1.0) <= 1e-9, where, "reference must sum to 1", reference.sum());
     require(rewards.array().isFinite().all(), where, "rewards must be finite; their sum is not", rewards.sum());
@@ -126,8 +126,8 @@ OptimalPolicy in_sample_optimal_policy(const G& g, const RlhfProblem& problem, s
   require(!in_sample.empty(), where, "there must be a response in sample", in_sample.size());
   std::vector<bool> seen(static_cast<std::size_t>(problem.reference.size()), false);
   for (const Index y : in_sample) {
-    require(y >= 0 && y < problem.reference.size(), where,
-            fmt::format("in_sample must lie in [0, {})", problem.reference.size()), y);
+    if (y < 0 || y >= problem.reference.size())
+      throw Error(where, fmt::format("in_sample must lie in [0, {})", problem.reference.size()), y);
     require(!seen[static_cast<std::size_t>(y)], where, "in_sample must be distinct", y);
     seen[static_cast<std::size_t>(y)] = true;
   }

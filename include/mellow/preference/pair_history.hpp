@@ -151,8 +151,8 @@ void PairHistory::append(Index step, const PairBatch<Scalar>& batch, const Colum
     std::string_view problem;
   };
   const auto column = [&](const Column<Scalar>& from, std::string_view name, const Range& range, bool was_there) {
-    require(k == 0 || was_there == !from.empty(), where,
-            fmt::format("{} must be given at every checkpoint or at none", name), step);
+    if (k > 0 && was_there == from.empty())
+      throw Error(where, fmt::format("{} must be given at every checkpoint or at none", name), step);
     Vector<double> values(from.size());
     for (Index i = 0; i < values.size(); ++i) {
       values[i] = static_cast<double>(from[i]);

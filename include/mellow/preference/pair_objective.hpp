@@ -5,6 +5,8 @@
 
 #include <mellow/preference/batch_losses.hpp>
 #include <mellow/preference/pair_loss.hpp>
+#include <mellow/preference/token_loss.hpp>
+#include <mellow/preference/unpaired.hpp>
 
 namespace mellow::preference {
 
@@ -21,19 +23,25 @@ concept BatchLoss =
       { loss.add(batch, 1.0, d) } -> std::convertible_to<double>;
     };
 
-/// What a training on pairs can minimise: a loss of a pair, or of a batch.
+/// A loss of pairs' summed log-probabilities: of a pair, or of a batch.
 template <class L>
 concept PairObjective = PairLoss<L> || BatchLoss<L>;
+
+/// What a training on pairs can minimise: a loss of a pair, of a batch, of single responses, or of tokens.
+template <class L>
+concept PreferenceObjective = PairObjective<L> || UnpairedLoss<L> || TokenLoss<L>;
 
 namespace detail {
 
 /// Says in words what a loss lacks.
 template <class L>
 consteval bool require_objective() {
-  constexpr bool is_one = PairObjective<L>;
+  constexpr bool is_one = PreferenceObjective<L>;
   static_assert(is_one,
                 "mellow: a preference loss must have `preference::PairTerm operator()(const preference::Pair&) const`, "
-                "or, where it couples rows, `double add(batch, scale, d_chosen, d_rejected) const`");
+                "or, where it couples rows, `double add(batch, scale, d_chosen, d_rejected) const`, or be an "
+                "UnpairedLoss, or, where it sees tokens, have `double operator()(const preference::TokenPair&, "
+                "preference::TokenPairGradient&) const`");
   return is_one;
 }
 

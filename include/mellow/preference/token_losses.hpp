@@ -9,6 +9,7 @@
 
 #include <mellow/core/numerics.hpp>
 #include <mellow/preference/dpo.hpp>
+#include <mellow/preference/token_loss.hpp>
 
 namespace mellow::preference {
 
@@ -97,13 +98,29 @@ struct TdpoTerm {
   double d_kl_rejected = 0;  ///< dL / dK_l
 };
 
+namespace detail {
+/// A term of sums over tokens: each token has the derivative of its sum.
+template <class L>
+double tdpo_of_tokens(const L& loss, const TokenPair& pair, TokenPairGradient& gradient) {
+  const auto kl = [](const ResponseTokens& response) { return sum_of(response.divergences, response.size(), 1.0); };
+  const TdpoTerm term = loss(sums_of(pair), kl(pair.chosen), kl(pair.rejected));
+  gradient.chosen.d_log_probs.setConstant(term.d_chosen);
+  gradient.rejected.d_log_probs.setConstant(term.d_rejected);
+  gradient.chosen.d_divergences.setConstant(term.d_kl_chosen);
+  gradient.rejected.d_divergences.setConstant(term.d_kl_rejected);
+  return term.value;
+}
+}  // namespace detail
+
 /// Token-level DPO (Zeng et al. 2024): DPO's margin less a difference of sequential divergences (`sequential_kl`),
 ///
 ///     TDPO1:  L = -log sigma(z - beta (K_l - K_w))
 ///     TDPO2:  L = -log sigma(z - alpha (beta K_l - sg(beta K_w)))
 ///
-/// sg: a constant to the gradient. Keeps the rejected response's divergence from growing.
+/// sg: a constant to the gradient. Keeps the rejected response's divergence from growing. A `TokenLoss`.
 struct Tdpo1 {
+  static constexpr bool uses_divergences = true;  ///< of each token
+
   double beta = 0.1;  ///< > 0
 
   /// Throws Error for a number out of range.
@@ -114,10 +131,16 @@ struct Tdpo1 {
     const double m = beta * (pair.margin() - (kl_rejected - kl_chosen)), s = beta * sigmoid(-m);
     return {softplus(-m), -s, s, -s, s};
   }
+  /// The same of a pair's tokens.
+  double operator()(const TokenPair& pair, TokenPairGradient& gradient) const {
+    return detail::tdpo_of_tokens(*this, pair, gradient);
+  }
 };
 
 /// The second form of `Tdpo1`, whose gradient does not move the chosen response's divergence.
 struct Tdpo2 {
+  static constexpr bool uses_divergences = true;  ///< of each token
+
   double beta = 0.1;   ///< > 0
   double alpha = 0.5;  ///< weight of the divergences, >= 0
 
@@ -131,6 +154,10 @@ struct Tdpo2 {
   TdpoTerm operator()(const Pair& pair, double kl_chosen, double kl_rejected) const {
     const double m = beta * (pair.margin() - alpha * (kl_rejected - kl_chosen)), s = beta * sigmoid(-m);
     return {softplus(-m), -s, s, 0.0, alpha * s};
+  }
+  /// The same of a pair's tokens.
+  double operator()(const TokenPair& pair, TokenPairGradient& gradient) const {
+    return detail::tdpo_of_tokens(*this, pair, gradient);
   }
 };
 

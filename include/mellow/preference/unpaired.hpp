@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <mellow/preference/dpo.hpp>
+#include <mellow/preference/pair.hpp>
 
 namespace mellow::preference {
 
@@ -95,11 +96,36 @@ struct ApoZeroUnpaired {
   Kto as_kto() const { return {beta, desirable_weight, undesirable_weight}; }
 };
 
+/// Both responses of a pair as single ones, the chosen one desirable and the rejected one not: half the sum of their
+/// losses, so that the mean over pairs is the mean over responses. A `PairLoss`, for a given baseline.
+template <UnpairedLoss L>
+struct TakenApart {
+  L loss{};             ///< of a single response
+  double baseline = 0;  ///< z0
+
+  /// Throws Error for numbers out of range.
+  void validate() const { detail::validate_loss(loss); }
+  /// Value and derivatives.
+  PairTerm operator()(const Pair& pair) const {
+    const UnpairedTerm chosen = loss(pair.chosen_log_ratio(), true, baseline);
+    const UnpairedTerm rejected = loss(pair.rejected_log_ratio(), false, baseline);
+    return {0.5 * (chosen.value + rejected.value), 0.5 * chosen.d, 0.5 * rejected.d};
+  }
+};
+
 /// Which response stands for "another prompt's" beside prompt i: the batch cycled by one, as in trl. Throws Error for a
 /// batch of fewer than two.
 inline Index mismatched_response(Index i, Index batch) {
   require(batch > 1, "preference::mismatched_response", "the batch must have at least two responses", batch);
   return (i + batch - 1) % batch;
+}
+
+/// KTO's z0 from the sum of the mismatched responses' log-ratios and their number. Throws Error where the sum is not
+/// finite.
+inline double kto_baseline(double sum_of_log_ratios, double responses) {
+  require(std::isfinite(sum_of_log_ratios), "preference::kto_baseline",
+          "the log-ratios must be finite; their sum is not", sum_of_log_ratios);
+  return std::max(0.0, sum_of_log_ratios / responses);
 }
 
 /// KTO's z0 = max(0, mean_i log(pi / pi_ref)(y'_i | x_i)) over responses y' of other prompts: an estimate of the KL
@@ -113,8 +139,7 @@ double kto_baseline(const Column<Scalar>& mismatched, const Column<Scalar>& refe
   double sum = 0;
   for (Index i = 0; i < mismatched.size(); ++i)
     sum += static_cast<double>(mismatched[i]) - static_cast<double>(reference_mismatched[i]);
-  require(std::isfinite(sum), where, "the log-ratios must be finite; their sum is not", sum);
-  return std::max(0.0, sum / static_cast<double>(mismatched.size()));
+  return kto_baseline(sum, static_cast<double>(mismatched.size()));
 }
 
 /// What one watches, by trl's conventions: rewards beta a. A mean over none is 0.

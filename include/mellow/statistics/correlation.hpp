@@ -18,8 +18,9 @@ namespace mellow::statistics {
 /// or with a number that is not finite.
 inline std::optional<double> correlation(const ConstVectorRef<double>& x, const ConstVectorRef<double>& y) {
   constexpr auto where = "statistics::correlation";
-  require(x.size() == y.size() && x.size() > 0, where, "both columns need the same numbers, one at least",
-          fmt::format("{} and {}", x.size(), y.size()));
+  if (x.size() != y.size() || x.size() == 0)
+    throw Error(where, "both columns need the same numbers, one at least",
+                fmt::format("{} and {}", x.size(), y.size()));
   require(x.allFinite() && y.allFinite(), where, "the numbers must be finite", x.allFinite() ? y.sum() : x.sum());
   const auto centred = [](const ConstVectorRef<double>& of) -> Vector<double> {
     const double scale = of.cwiseAbs().maxCoeff();  // so that squares neither overflow nor vanish

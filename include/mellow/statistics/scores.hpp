@@ -50,7 +50,8 @@ class Scores {
 
   void check() const {
     constexpr auto where = "statistics::Scores";
-    require(values_.size() > 0, where, "a table needs a run and a task", fmt::format("{} x {}", runs(), tasks()));
+    if (values_.size() == 0)
+      throw Error(where, "a table needs a run and a task", fmt::format("{} x {}", runs(), tasks()));
     for (Index task = 0; task < tasks(); ++task)
       for (Index run = 0; run < runs(); ++run)
         if (!std::isfinite(values_(run, task)))

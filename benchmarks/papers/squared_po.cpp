@@ -149,6 +149,7 @@ std::vector<Claim> transformer(Study& study) {
   const std::string c2 = c2_name("Log", "l2", "2e-4");
   const Addition found = run_addition(study, {"DPO", "IPO", "chiPO", "SquaredPO", c2});
   draw_addition(study, found, {"DPO", "IPO", "chiPO", "SquaredPO", c2});
+  tabulate_addition(study, found);
   const AdditionRuns &dpo = found["DPO"], &chi = found["chiPO"], &squared = found["SquaredPO"];
   Rng rng(0);
   const auto first = difference_of(squared(chosen_at(1)), dpo(chosen_at(1)), rng);

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <numeric>
 #include <utility>
 #include <variant>
 
@@ -20,6 +21,7 @@
 #include <mellow/preference/f_dpo.hpp>
 #include <mellow/preference/generators.hpp>
 #include <mellow/preference/margin_losses.hpp>
+#include <mellow/tools/atomic_file.hpp>
 #include <mellow/tools/plot.hpp>
 #include <mellow/tools/saved_state.hpp>
 #include <mellow/training/fit.hpp>
@@ -305,9 +307,9 @@ Addition run_addition(Study& study, const std::vector<std::string>& losses) {
 void draw_addition(const Study& study, const Addition& addition, const std::vector<std::string>& names) {
   tools::Plot right{
       .title = "Long addition, over-training", .x_label = "epoch", .y_label = "share of samples that are right"},
-      chosen{.title = "Chosen completions of long addition",
+      chosen{.title = "Chosen completions of long addition, training pairs",
              .x_label = "epoch",
-             .y_label = "median log pi(y_w) - log reference, training pairs",
+             .y_label = "median log pi(y_w) - log reference",
              .reference = tools::ReferenceLine{0, "the reference"}};
   const auto add = [](tools::Series& line, Index epoch, const std::vector<double>& values) {
     Rng rng(0);
@@ -331,6 +333,27 @@ void draw_addition(const Study& study, const Addition& addition, const std::vect
   }
   tools::save_plot(study.folder() / "addition_right", right);
   tools::save_plot(study.folder() / "addition_chosen", chosen);
+}
+
+void tabulate_addition(const Study& study, const Addition& addition) {
+  std::string text =
+      "| loss | median a_w after epochs 1, 2, 4, 8 | a_w < 0, epoch 4 | median a_l, epoch 4 | accuracy on held-out "
+      "pairs, "
+      "epoch 4 | right samples after epochs 1, 2, 4, 8 |\n|---|---|---|---|---|---|\n";
+  const auto mean = [](const std::vector<double>& values) {
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  };
+  for (const AdditionRuns& runs : addition.losses) {
+    std::vector<std::string> chosen, right;
+    for (const Index epoch : addition_epochs) {
+      chosen.push_back(fmt::format("{:.2f}", mean(runs(chosen_at(epoch)))));
+      right.push_back(fmt::format("{:.3f}", mean(runs(right_at(epoch)))));
+    }
+    text += fmt::format("| {} | {} | {:.1f} % | {:.2f} | {:.3f} | {} |\n", runs.loss, fmt::join(chosen, ", "),
+                        100 * mean(runs(fell_at(4))), mean(runs(rejected_at(4))),
+                        mean(runs(accuracy_at(4, Pairs::HeldOut))), fmt::join(right, ", "));
+  }
+  tools::write_file_atomically(study.folder() / "addition.md", text);
 }
 
 }  // namespace mellow::suite

@@ -64,4 +64,7 @@ std::string c2_name(const std::string& constraint, const std::string& norm, cons
 /// interval a loss of `names`.
 void draw_addition(const Study& study, const Addition& addition, const std::vector<std::string>& names);
 
+/// Writes `addition.md`: means over seeds, a row a loss.
+void tabulate_addition(const Study& study, const Addition& addition);
+
 }  // namespace mellow::suite

@@ -146,6 +146,7 @@ std::vector<Claim> transformer(Study& study) {
   names.insert(names.end(), sure.begin(), sure.end());
   const Addition found = run_addition(study, names);
   draw_addition(study, found, drawn);
+  tabulate_addition(study, found);
   const AdditionRuns& dpo = found["DPO"];
   Rng rng(0);
   const auto right = mean_of(found.reference(right_at(0)), rng);

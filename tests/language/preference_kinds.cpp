@@ -136,18 +136,24 @@ double objective(const Wpo<L>& loss, const Model& model, const Vector<double>& t
       });
 }
 
+/// Two pairs, and one that leaves no room for another's longer completion.
+Pairs three_pairs() {
+  Rng rng(3);
+  auto pairs = some(2, rng);
+  pairs.push_back({{1, 2, 3, 4, 5, 6, 0, 1}, {2}, {3}});
+  return pairs;
+}
+
 /// An update on all pairs at once, away from the reference, and an evaluation on others.
 template <class Loss>
 void check(const Loss& loss, const Vector<double>& theta = elsewhere(Model(sizes))) {
   const Model model(sizes);
-  Rng rng(3);
-  auto pairs = some(4, rng);
-  const auto held_out = some(4, rng);
-  pairs.push_back({{1, 2, 3, 4, 5, 6, 0, 1}, {2}, {3}});  // leaves no room for another's longer completion
+  Rng rng(8);
+  const auto pairs = three_pairs(), held_out = some(3, rng);
   const Vector<double> reference = start(model);
   language::PreferenceTraining learner(
       model, theta, pairs, held_out, loss,
-      {.batch = 5, .micro_batch = 2, .max_gradient_norm = no_bound, .score = language::PreferenceScore::Loss},
+      {.batch = 3, .micro_batch = 2, .max_gradient_norm = no_bound, .score = language::PreferenceScore::Loss},
       nn::Sgd{.learning_rate = 0.5});
   learner.set_reference(model, reference);
   CHECK(learner.evaluate() == Approx(-objective(loss, model, theta, theta, reference, held_out)).epsilon(1e-12));
@@ -209,7 +215,7 @@ TEST_CASE("An update by a loss of single completions follows its gradient") {
 TEST_CASE("KTO's baseline is at work, and is no part of the gradient") {
   const Model model(sizes);
   Rng rng(3);
-  const auto pairs = some(5, rng);
+  const auto pairs = three_pairs();
   const Kto loss{.beta = 0.5, .undesirable_weight = 0.8};
   // Parameters at which the baseline is not 0, and so is seen.
   const auto baseline_moves = [&](const Vector<double>& at) {

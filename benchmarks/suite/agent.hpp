@@ -25,13 +25,13 @@ struct SinkChoice {
 
 /// One run of an agent in an environment.
 struct RunRequest {
-  training::RunOptions options{};                          ///< with its seed and steps
-  std::filesystem::path folder{};                          ///< for metrics, weights and checkpoints
-  Index checkpoint_every = 10'000;                         ///< steps
-  Index test_episodes = 100;                               ///< fresh episodes for the last and the best weights
-  SinkChoice sinks{};                                      ///< of its metrics
-  bool keep_environment = false;                           ///< writes what its wrappers have learned
-  bool shared = false;  ///< whether MPI's ranks do it together; the first alone then writes
+  training::RunOptions options{};   ///< with its seed and steps
+  std::filesystem::path folder{};   ///< for metrics, weights and checkpoints
+  Index checkpoint_every = 10'000;  ///< steps
+  Index test_episodes = 100;        ///< fresh episodes for the last and the best weights
+  SinkChoice sinks{};               ///< of its metrics
+  bool keep_environment = false;    ///< writes what its wrappers have learned
+  bool shared = false;              ///< whether MPI's ranks do it together; the first alone then writes
   std::function<void(const training::RunStatus&)> show{};  ///< called now and then with where the run is
 };
 
@@ -51,8 +51,8 @@ struct RunSummary {
 
 /// What a campaign's figures are.
 struct Words {
-  std::string step = "environment steps";               ///< what is counted
-  std::string score = "return of the greedy policy";    ///< of an evaluation, better the higher it is
+  std::string step = "environment steps";                     ///< what is counted
+  std::string score = "return of the greedy policy";          ///< of an evaluation, better the higher it is
   std::string result = "mean return over {} fresh episodes";  ///< of weights; {}: how many test episodes
 };
 

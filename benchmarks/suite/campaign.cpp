@@ -91,14 +91,14 @@ RunSummary summary_of(const fs::path& path, const Json& json) {
     };
     const auto number = [&](const char* name) { return number_of(json.at(name)); };
     RunSummary summary{.finished = true,
-            .steps = json.at("steps"),
-            .episodes = json.at("episodes"),
-            .best_step = json.at("best_step"),
-            .best_evaluation = number("best_evaluation"),
-            .mean_return = number("mean_return"),
-            .best_weights = number("best_weights"),
-            .last_weights = number("last_weights"),
-            .seconds = number("seconds")};
+                       .steps = json.at("steps"),
+                       .episodes = json.at("episodes"),
+                       .best_step = json.at("best_step"),
+                       .best_evaluation = number("best_evaluation"),
+                       .mean_return = number("mean_return"),
+                       .best_weights = number("best_weights"),
+                       .last_weights = number("last_weights"),
+                       .seconds = number("seconds")};
     if (json.contains("figures"))
       for (const auto& [name, value] : json.at("figures").items()) summary.figures.emplace_back(name, number_of(value));
     return summary;
@@ -179,7 +179,7 @@ void run_shared(const Campaign& campaign, const AgentConfig& agent, const AnyEnv
     throw;
   } catch (const std::exception& error) {  // the others would wait for ever
     if (ranks::size() == 1) throw;
-    if (!is_first) std::this_thread::sleep_for(std::chrono::seconds(1));  // what all have seen is said once
+    if (!is_first) std::this_thread::sleep_for(std::chrono::seconds(3));  // what all have seen is said once
     fmt::print(stderr, "error: {}\n", error.what());
     std::fflush(stderr);
     ranks::abort();
@@ -314,10 +314,10 @@ void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
                                      : statistics::Estimate{returns[0], returns[0], returns[0]};
     const auto [worst, finest] = std::ranges::minmax(returns);
     to[name] = {{"iqm", iqm.value},
-                     {"interval", {iqm.low, iqm.high}},
-                     {"mean", training::mean(returns)},
-                     {"worst", worst},
-                     {"best", finest}};
+                {"interval", {iqm.low, iqm.high}},
+                {"mean", training::mean(returns)},
+                {"worst", worst},
+                {"best", finest}};
     fmt::print("{}: IQM {:.5g}, mean {:.5g}, worst {:.5g}\n", name, iqm, training::mean(returns), worst);
   };
   fmt::print("\n{:c}{}, {} runs (IQM with its 95 % interval):\n", std::toupper(static_cast<unsigned char>(result[0])),

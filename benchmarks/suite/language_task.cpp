@@ -137,8 +137,9 @@ class FileTask final : public LanguageTask {
 
   Split<TokenSequences> sequences(Index context, Rng&) const override {
     if constexpr (std::same_as<Example, data::SupervisedExample>)
-      return tokenized<TokenSequences>(
-          [&](const auto& some, const auto& tokenizer) { return language::tokenize_examples(some, tokenizer, context); });
+      return tokenized<TokenSequences>([&](const auto& some, const auto& tokenizer) {
+        return language::tokenize_examples(some, tokenizer, context);
+      });
     else throw Error("json-lines", "its pairs are not to be imitated");
   }
 
@@ -230,7 +231,8 @@ void LanguageTaskConfig::describe(Settings& settings, std::string_view task) {
   } else {
     settings.add("file", file, "JSON lines of prompt, completion; of text; of prompt, chosen, rejected: --data");
     settings.add("held_out_file", held_out_file, "the same, to be judged by; empty: a share of the file");
-    settings.add_choice("tokenizer", tokenizer, {tokenizer_names.begin(), tokenizer_names.end()}, "how text becomes tokens");
+    settings.add_choice("tokenizer", tokenizer, {tokenizer_names.begin(), tokenizer_names.end()},
+                        "how text becomes tokens");
   }
   settings.add("held_out", held_out, "share that is not learned from, to be judged by");
 }

@@ -55,15 +55,15 @@ inline constexpr auto tokenizer_file = "tokenizer.json";
 
 /// The numbers of the tasks for language models.
 struct LanguageTaskConfig {
-  Index digits = 6;          ///< of long-addition's numbers
-  double hard_share = 0.3;   ///< of its table's entries
-  Index examples = 20'000;   ///< that are drawn, to be imitated
-  Index prompts = 1'300;     ///< of which pairs are sampled
-  Index samples = 8;         ///< of each of these
-  std::string file{};        ///< JSON lines
+  Index digits = 6;             ///< of long-addition's numbers
+  double hard_share = 0.3;      ///< of its table's entries
+  Index examples = 20'000;      ///< that are drawn, to be imitated
+  Index prompts = 1'300;        ///< of which pairs are sampled
+  Index samples = 8;            ///< of each of these
+  std::string file{};           ///< JSON lines
   std::string held_out_file{};  ///< the same, to be judged by
   std::size_t tokenizer = 0;    ///< byte, character
-  double held_out = 0.1;     ///< share of examples or pairs
+  double held_out = 0.1;        ///< share of examples or pairs
 
   /// Adds those that belong to a task of this name.
   void describe(Settings& settings, std::string_view task);

@@ -85,11 +85,11 @@ void LiveTable::draw() {
     if (row.tokens > row.first_tokens)
       speed = fmt::format(fmt::runtime(terminal_ ? "  {:>10.0f}" : ", {:.0f} tokens/s"),
                           (row.tokens - row.first_tokens) / seconds);
-    line(terminal_ ? fmt::format("{:>6}  {:>8}  {:>5.1f}%  {:>12}  {:>10}  {:>10}  {:>9}{}", i, seed, done, row.step,
-                                 number(row.score), number(row.best_return), left, speed)
-                   : fmt::format("  run {}, seed {}: {:.1f}%, {} steps, {} {}, best {}{}, {} left", i, seed, done,
-                                 row.step, reads ? "score" : "return", number(row.score), number(row.best_return),
-                                 speed, left));
+    line(terminal_
+             ? fmt::format("{:>6}  {:>8}  {:>5.1f}%  {:>12}  {:>10}  {:>10}  {:>9}{}", i, seed, done, row.step,
+                           number(row.score), number(row.best_return), left, speed)
+             : fmt::format("  run {}, seed {}: {:.1f}%, {} steps, {} {}, best {}{}, {} left", i, seed, done, row.step,
+                           reads ? "score" : "return", number(row.score), number(row.best_return), speed, left));
   }
   if (terminal_) text += "\x1b[J";
   drawn_lines_ = lines;

@@ -150,8 +150,8 @@ page::Section section_of_campaign(const Result& result, const fs::path& below) {
   section.blocks.emplace_back(page::Text{
       fmt::format("Runs: {}, of {} {}, seeds from {}. A run's result is the {}: of the weights whose evaluation was "
                   "best, and of the last ones. Folder: {}.",
-                  text_of(summary.at("seeds")), text_of(run.at("steps")), words.step,
-                  text_of(summary.at("first_seed")), words.result, result.folder.string())});
+                  text_of(summary.at("seeds")), text_of(run.at("steps")), words.step, text_of(summary.at("first_seed")),
+                  words.result, result.folder.string())});
   if (const auto unfinished = unfinished_runs(result.folder); unfinished > 0)
     section.blocks.emplace_back(page::Text{
         fmt::format("Not in these figures: runs that have begun and not ended ({}). Started again, the campaign "

@@ -51,7 +51,8 @@ void train(int argc, const char* const* argv) {
   campaign.checkpoint_every = 0;
   CommandLine(
       "Trains an agent in an environment, or a language model in a task or on a file, from several seeds and says what "
-      "it reaches. A run that was interrupted or killed goes on where its last checkpoint was, when the same command is "
+      "it reaches. A run that was interrupted or killed goes on where its last checkpoint was, when the same command "
+      "is "
       "given again.")
       .option("--agent", agent_name, "which (`mellow_bench list` names all)")
       .option("--env", environment_name, "where (`mellow_bench list` names all)")
@@ -59,8 +60,8 @@ void train(int argc, const char* const* argv) {
       .option("--preset", preset_name, "settings that suit: agent, environment, steps and numbers")
       .option("--set", assignments, "NAME=VALUE, a number or a part of the agent, or env.NAME=VALUE")
       .option("--settings", settings_only, "lists what can be set, with the present values, and exits")
-      .option("--steps", campaign.options.steps, "environment steps of a run, or updates; 0: the preset's, or 50 000, or 1 000 updates",
-              {.minimum = 0})
+      .option("--steps", campaign.options.steps,
+              "environment steps of a run, or updates; 0: the preset's, or 50 000, or 1 000 updates", {.minimum = 0})
       .option("--seeds", campaign.seeds, "how many runs", {.minimum = 1})
       .option("--first-seed", campaign.first_seed, "seed of the first run; the others follow")
       .option("--jobs", jobs, "runs at a time; the results do not depend on it", {.minimum = 1})
@@ -122,8 +123,8 @@ void train(int argc, const char* const* argv) {
   campaign.keep_environment = environment.normalize_observations;
   if (campaign.folder.empty()) {
     const auto stem = std::filesystem::path(environment.language.file).stem().string();
-    campaign.folder = std::filesystem::path("results") /
-                      fmt::format("{}-{}", agent_name, stem.empty() ? environment_name : stem);
+    campaign.folder =
+        std::filesystem::path("results") / fmt::format("{}-{}", agent_name, stem.empty() ? environment_name : stem);
   }
   const AnyEnvironment made = environment.make();
   campaign.words = agent->words(made);

@@ -2,6 +2,7 @@
 // Trains language models by bin/mellow_bench as a user would.
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <fstream>
 #include <vector>
 
@@ -38,7 +39,8 @@ void write_letters(const fs::path& folder) {
 
 /// A small model of characters that reads its data from examples.jsonl or pairs.jsonl.
 const std::string small =
-    " --set env.tokenizer=character --set model.context=8 --set model.width=16 --set model.heads=2 --set batch_size=16 ";
+    " --set env.tokenizer=character --set model.context=8 --set model.width=16 --set model.heads=2 --set "
+    "batch_size=16 ";
 const std::string weights = " --set model.weights=results/supervised-examples/seed-{seed}/weights.safetensors ";
 
 bool has_mpi() {
@@ -77,14 +79,15 @@ TEST_CASE("A model imitates a file of completions, and is aligned by pairs of an
 
   for (const char* const loss_name : {"dpo", "c2_dpo", "squared_po", "ipo"}) {
     CAPTURE(loss_name);
-    const auto then = train(directory.path(), "--agent preference --data pairs.jsonl --steps 60 --seeds 2" + small +
-                                                  weights + "--set optimizer.learning_rate=1e-3 --set loss=" +
-                                                  loss_name + " --output aligned/" + loss_name);
+    const auto then =
+        train(directory.path(), "--agent preference --data pairs.jsonl --steps 200 --seeds 2" + small + weights +
+                                    "--set optimizer.learning_rate=1e-3 --set loss=" + loss_name +
+                                    " --output aligned/" + loss_name);
     CAPTURE(then.error);
     REQUIRE(then.status == 0);
     for (const char* const seed : {"seed-0", "seed-1"}) {
       const auto summary = summary_of(directory / "aligned" / loss_name / seed);
-      CHECK(summary.at("best_weights") >= 0.8);
+      CHECK(summary.at("best_weights") > 0.7);  // of 17 pairs; half of them by chance
       CHECK(summary.at("figures").at("held_out_accuracy") == summary.at("best_weights"));
       CHECK(summary.at("figures").at("held_out_margin") > 0);
     }
@@ -93,7 +96,7 @@ TEST_CASE("A model imitates a file of completions, and is aligned by pairs of an
   CAPTURE(page.error);
   REQUIRE(page.status == 0);
   const std::string report = read_file(directory / "aligned/report.md");
-  CHECK_THAT(report, Contains("4 campaigns") || Contains("Compared: json-lines"));
+  CHECK_THAT(report, Contains("Compared: json-lines"));
   CHECK_THAT(report, Contains("share of held-out pairs in order") && Contains("held_out_margin"));
 }
 
@@ -153,7 +156,8 @@ TEST_CASE("What a language model cannot be trained with is refused in a line") {
       {"--agent supervised --data examples.jsonl --set env.held_out=1", "must lie in [0, 1)"},
       {"--agent supervised --data examples.jsonl --set batch_size=1000", "batch must be at most the 180 sequences"},
       {preference, "model.weights: is missing"},
-      {preference + "--set model.weights=none.safetensors", "model.weights: there is no such file (got none.safetensors"},
+      {preference + "--set model.weights=none.safetensors",
+       "model.weights: there is no such file (got none.safetensors"},
       {preference + first + "--set model.width=32", "do not fit a gpt of 14 tokens, context 8, width 32"},
       {preference + first + "--set model=llama", "has no such tensor"},
       {preference + first + "--set env.tokenizer=byte", "another tokeniser"},
@@ -202,19 +206,24 @@ TEST_CASE("Two ranks that share a run take the steps of one with the whole batch
     CHECK(difference(directory / loss / "seed-0", directory / (std::string(loss) + "2") / "seed-0", 14, 8) < 1e-5);
   }
 
-  SECTION("and go on where they were stopped, alone or together, bit for bit") {
-    // A run of two that was cut short at step 10 of 20 by its budget: its checkpoints stay where no summary was written.
-    const std::string late = shared + "late --seeds 2 --checkpoint-every 4";
-    REQUIRE(train(directory.path(), shared + "whole --seeds 2 --checkpoint-every 4", two_ranks).status == 0);
-    REQUIRE(train(directory.path(), "sleep 0; true").status != 0);
-    REQUIRE(train(directory.path(), late, "timeout -s KILL 1.5 " + two_ranks).status != 0);
-    const auto again = train(directory.path(), late, two_ranks);
+  SECTION("and go on where they were killed, bit for bit") {
+    const std::string longer = "--agent supervised --data examples.jsonl --steps 1500 --evaluate-every 100 --seeds 2 " +
+                               small + "--checkpoint-every 50 --data-parallel --output ";
+    const auto start = std::chrono::steady_clock::now();
+    REQUIRE(train(directory.path(), longer + "whole", two_ranks).status == 0);
+    const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - start;
+    const auto killed = train(directory.path(), longer + "killed",
+                              fmt::format("{} timeout -s KILL {:.2f}", two_ranks, 0.6 * whole.count()));
+    CHECK(killed.status != 0);
+    CHECK_FALSE(fs::exists(directory / "killed/summary.json"));
+    const auto again = train(directory.path(), longer + "killed", two_ranks);
     CAPTURE(again.error);
     REQUIRE(again.status == 0);
-    check_same_results(directory / "whole", directory / "late");
+    check_same_results(directory / "whole", directory / "killed");
   }
   SECTION("and end together where one of them cannot go on") {
-    const auto failed = train(directory.path(), supervised + "--data-parallel --output no --set batch_size=1", two_ranks);
+    const auto failed =
+        train(directory.path(), supervised + "--data-parallel --output no --set batch_size=1", two_ranks);
     CHECK(failed.status != 0);
     CHECK_THAT(failed.error, Contains("batch must have a part for each of 2 processes"));
   }

@@ -38,13 +38,13 @@ struct ModelAtStart {
 
 /// The numbers of a transformer.
 struct LanguageModelConfig {
-  std::size_t shape = 0;                  ///< gpt, llama, llama_untied
-  language::TransformerOptions sizes{};   ///< vocabulary: the task's
-  Index threads = 1;                      ///< that share the work of a run
-  std::string weights{};                  ///< where it begins
-  double deviation = 0.05;                ///< of what it begins with otherwise
-  nn::LowRankOptions lora{.rank = 0};     ///< 0: no adapter
-  std::string lora_names{};               ///< with commas between them
+  std::size_t shape = 0;                 ///< gpt, llama, llama_untied
+  language::TransformerOptions sizes{};  ///< vocabulary: the task's
+  Index threads = 1;                     ///< that share the work of a run
+  std::string weights{};                 ///< where it begins
+  double deviation = 0.05;               ///< of what it begins with otherwise
+  nn::LowRankOptions lora{.rank = 0};    ///< 0: no adapter
+  std::string lora_names{};              ///< with commas between them
 
   void describe(Settings& settings);
   /// The file of a run's first weights: {seed} stands for its seed; empty: none.

@@ -24,7 +24,8 @@ class PreferenceConfig final : public LanguageAgentConfig {
     settings.add("batch_size", options_.batch, "pairs an update, or all where there are fewer");
     settings.add("micro_batch_size", options_.micro_batch, "of them that are read at once, gradients summed; 0: all");
     settings.add("max_gradient_norm", options_.max_gradient_norm, "longer gradients are scaled down to it");
-    settings.add_choice("score", score_, {"accuracy", "margin", "loss"}, "of held-out pairs, to choose the best weights");
+    settings.add_choice("score", score_, {"accuracy", "margin", "loss"},
+                        "of held-out pairs, to choose the best weights");
     model_.describe(settings);
     optimizers_.describe(settings);
   }
@@ -41,9 +42,10 @@ class PreferenceConfig final : public LanguageAgentConfig {
     const std::uint64_t seed = request.options.seed;
     const auto weights = model_.weights_file(seed);
     if (weights.empty() && losses_.has_reference())
-      throw Error("model.weights",
-                  "is missing: a loss with a reference begins where `mellow_bench train --agent supervised` ended, such "
-                  "as results/supervised-long-addition/seed-0/weights.safetensors");
+      throw Error(
+          "model.weights",
+          "is missing: a loss with a reference begins where `mellow_bench train --agent supervised` ended, such "
+          "as results/supervised-long-addition/seed-0/weights.safetensors");
     const auto task = environment.config.make(environment.name, seed, weights, true);
     Rng rng(seed, training::streams::environment);
     const ModelAtStart start = model_.make(task->vocabulary(), seed, rng);
@@ -55,7 +57,7 @@ class PreferenceConfig final : public LanguageAgentConfig {
     options.score = static_cast<language::PreferenceScore>(score_);
     const auto optimizer = optimizers_.part();
     language::PreferenceTraining learner(start.model, start.theta, pairs, held_out, losses_.loss(), options, optimizer,
- ranks::Reduction{request.shared});
+                                         ranks::Reduction{request.shared});
     learner.optimizer_state().choose(optimizer.chosen.index());
     if (!request.shared || ranks::rank() == 0) task->save_tokenizer(request.folder);
     const auto accuracy_at = [&](const Vector<float>& theta) {
@@ -72,7 +74,8 @@ class PreferenceConfig final : public LanguageAgentConfig {
     std::array metrics = language::PreferenceLearned{}.metrics();
     learner.after_evaluation(metrics);
     for (const Metric& metric : metrics)
-      if (std::string_view(metric.name).starts_with("held_out")) summary.figures.emplace_back(metric.name, metric.value);
+      if (std::string_view(metric.name).starts_with("held_out"))
+        summary.figures.emplace_back(metric.name, metric.value);
     if (before) summary.figures.emplace_back("right_before", *before);
     summary.figures.emplace_back("pairs", static_cast<double>(pairs.size()));
     summary.figures.emplace_back("tokens", static_cast<double>(learner.tokens()));

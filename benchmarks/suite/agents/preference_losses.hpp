@@ -66,13 +66,37 @@ class PreferenceLosses {
   static constexpr std::size_t count = std::tuple_size_v<decltype(Losses::all)>;
 
   /// In the order above; what a plus stands before has no reference.
-  static constexpr const char* names[count] = {
-      "dpo",          "c2_dpo",        "squared_po",   "chi_po",         "f_dpo_reverse_kl", "f_dpo_forward_kl",
-      "f_dpo_js",     "f_dpo_alpha",   "f_dpo_hellinger", "f_dpo_chi_square", "ipo",           "ipo_per_token",
-      "hinge",        "conservative_dpo", "robust_dpo", "dpo_per_token",  "dpo_positive",     "cal_dpo",
-      "exo_pair",     "disco_pop",     "nca_pair",     "bco_pair",       "sppo_hard",        "apo_zero",
-      "apo_down",     "rpo",           "+cpo",         "+simpo",         "+alpha_po",        "+orpo",
-      "+slic"};
+  static constexpr const char* names[count] = {"dpo",
+                                               "c2_dpo",
+                                               "squared_po",
+                                               "chi_po",
+                                               "f_dpo_reverse_kl",
+                                               "f_dpo_forward_kl",
+                                               "f_dpo_js",
+                                               "f_dpo_alpha",
+                                               "f_dpo_hellinger",
+                                               "f_dpo_chi_square",
+                                               "ipo",
+                                               "ipo_per_token",
+                                               "hinge",
+                                               "conservative_dpo",
+                                               "robust_dpo",
+                                               "dpo_per_token",
+                                               "dpo_positive",
+                                               "cal_dpo",
+                                               "exo_pair",
+                                               "disco_pop",
+                                               "nca_pair",
+                                               "bco_pair",
+                                               "sppo_hard",
+                                               "apo_zero",
+                                               "apo_down",
+                                               "rpo",
+                                               "+cpo",
+                                               "+simpo",
+                                               "+alpha_po",
+                                               "+orpo",
+                                               "+slic"};
   static std::string name(std::size_t i) { return names[i] + (names[i][0] == '+' ? 1 : 0); }
 
  public:
@@ -84,7 +108,9 @@ class PreferenceLosses {
     settings.add_choice("loss", choice_, known, "what is minimised (docs/preference.md)");
     for_each([&](std::size_t i, auto& loss) {
       settings.begin_alternative("loss", name(i));
-      const auto number = [&](const char* called, double& value, const char* help) { settings.add(called, value, help); };
+      const auto number = [&](const char* called, double& value, const char* help) {
+        settings.add(called, value, help);
+      };
       if constexpr (requires { loss.beta; }) number("beta", loss.beta, "strength of the penalty, scale of rewards");
       if constexpr (requires { loss.lambda; }) number("lambda", loss.lambda, "weight of the penalty");
       if constexpr (requires { loss.constraint; }) {

@@ -98,23 +98,20 @@ struct Follower {
 template <class Learner>
 RunSummary run_learner(Learner& learner, const ModelAtStart& start, const RunRequest& request, const std::string& score,
                        const TestParameters& test) {
-  const training::FitOptions options{.steps = request.options.steps,
-                                     .evaluate_every = request.options.evaluate_every,
-                                     .seed = request.options.seed};
+  const training::FitOptions options{
+      .steps = request.options.steps, .evaluate_every = request.options.evaluate_every, .seed = request.options.seed};
   const auto folder = request.folder / "checkpoints";
   if (request.shared && ranks::rank() > 0) {
     const auto run = training::fit(learner, options, Follower{folder});
     return {.finished = run.end != training::RunEnd::Stopped};
   }
-  tools::Recorder recorder(request.folder, {.steps = request.options.steps,
-                                            .labels = tools::CurveLabels::of_fit(score),
-                                            .progress = false});
+  tools::Recorder recorder(
+      request.folder, {.steps = request.options.steps, .labels = tools::CurveLabels::of_fit(score), .progress = false});
   Sinks sinks(request.folder, request.sinks);
   tools::Checkpoints checkpoints(folder, {.every = request.checkpoint_every, .keep_end = true});
   training::OnImprovement save([&] { start.save(request.folder, learner.parameters()); });
   const auto run = training::fit(learner, options, LeadingRecorder{recorder, request.shared}, sinks,
- LeadingCheckpoints{checkpoints, request.shared},
-                                 save, Shown{request.show, 1});
+                                 LeadingCheckpoints{checkpoints, request.shared}, save, Shown{request.show, 1});
   RunSummary summary{.finished = run.end != training::RunEnd::Stopped,
                      .steps = run.steps,
                      .best_step = run.best_step,

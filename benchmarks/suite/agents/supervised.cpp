@@ -23,9 +23,8 @@ class SupervisedConfig final : public LanguageAgentConfig {
 
   Words words(const AnyEnvironment& any) const override {
     const bool samples = language_of(any, name).name == "long-addition";
-    return {.step = "updates",
-            .score = score,
-            .result = samples ? "share of right samples, of {} fresh prompts" : score};
+    return {
+        .step = "updates", .score = score, .result = samples ? "share of right samples, of {} fresh prompts" : score};
   }
 
   RunSummary run(const AnyEnvironment& any, const RunRequest& request) const override {
@@ -38,7 +37,7 @@ class SupervisedConfig final : public LanguageAgentConfig {
     const ModelAtStart start = model_.make(task->vocabulary(), seed, rng);
     const auto optimizer = optimizers_.part();
     language::Supervised learner(start.model, start.theta, std::move(data), std::move(held_out), options_, optimizer,
- ranks::Reduction{request.shared});
+                                 ranks::Reduction{request.shared});
     learner.optimizer_state().choose(optimizer.chosen.index());
     if (!request.shared || ranks::rank() == 0) task->save_tokenizer(request.folder);
     double held_out_loss = 0;  // of the parameters that were tested last

@@ -34,8 +34,7 @@ class TextEncoder {
     auto made = tokens(text, field, {});
     made.push_back(tokenizer_.eos());
     if (prompt_ + std::ssize(made) > context_)
-      throw Error(where_,
-                  fmt::format("prompt and {} together must fit into the context of {} tokens", field, context_),
+      throw Error(where_, fmt::format("prompt and {} together must fit into the context of {} tokens", field, context_),
                   prompt_ + std::ssize(made));
     return made;
   }

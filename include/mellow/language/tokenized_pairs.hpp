@@ -31,8 +31,8 @@ std::vector<TokenizedPair> tokenize_pairs(std::span<const data::PreferencePair> 
   result.reserve(pairs.size());
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const data::PreferencePair& pair = pairs[i];
-    detail::TextEncoder encoder(
-        tokenizer, context, pair.where.empty() ? fmt::format("language::tokenize_pairs: pair {}", i) : pair.where);
+    detail::TextEncoder encoder(tokenizer, context,
+                                pair.where.empty() ? fmt::format("language::tokenize_pairs: pair {}", i) : pair.where);
     TokenizedPair made;  // in this order: the prompt must be known for the others
     made.prompt = encoder.prompt(pair.prompt);
     made.chosen = encoder.completion(pair.chosen, "chosen");

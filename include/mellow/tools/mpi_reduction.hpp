@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <mpi.h>
-
 #include <algorithm>
 #include <cstddef>
+#include <mpi.h>
 #include <span>
 #include <type_traits>
 

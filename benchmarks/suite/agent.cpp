@@ -24,11 +24,8 @@ const Entry& named(const std::vector<Entry>& list, std::string_view name, const 
               name);
 }
 
-/// Preference training that begins where the preset long-addition ended.
-std::vector<std::string> from_long_addition(const char* loss) {
-  return {fmt::format("loss={}", loss), "env.held_out=0.23",
-          "model.weights=results/supervised-long-addition/seed-{seed}/weights.safetensors"};
-}
+/// Where preference training begins: at what the preset long-addition leaves.
+constexpr auto supervised_weights = "model.weights=results/supervised-long-addition/seed-{seed}/weights.safetensors";
 
 }  // namespace
 
@@ -102,8 +99,16 @@ const std::vector<Preset>& preset_list() {
        "long-addition",
        1'500,
        {"env.held_out=0.01", "optimizer.learning_rate=warm_up:50:cosine:2e-3:1e-4:1451"}},
-      {"long-addition-dpo", "preference", "long-addition", 200, from_long_addition("dpo")},
-      {"long-addition-c2-dpo", "preference", "long-addition", 200, from_long_addition("c2_dpo")},
+      {"long-addition-dpo",
+       "preference",
+       "long-addition",
+       50,
+       {"loss=dpo", "optimizer.learning_rate=3e-5", "env.held_out=0.23", supervised_weights}},
+      {"long-addition-c2-dpo",
+       "preference",
+       "long-addition",
+       200,
+       {"loss=c2_dpo", "optimizer.learning_rate=3e-4", "env.held_out=0.23", supervised_weights}},
   };
   return list;
 }

@@ -8,9 +8,11 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <iterator>
 #include <map>
 #include <optional>
+#include <span>
 #include <thread>
 
 #include <mellow/statistics/aggregates.hpp>
@@ -21,6 +23,7 @@
 #include <mellow/tools/csv_table.hpp>
 #include <mellow/tools/interrupt.hpp>
 #include <mellow/tools/plot.hpp>
+#include <mellow/tools/saved_state.hpp>
 
 #include "build.hpp"
 #include "json.hpp"
@@ -37,6 +40,15 @@ fs::path folder_of(const Campaign& campaign, Index run) {
   return campaign.folder / fmt::format("seed-{}", campaign.first_seed + static_cast<std::uint64_t>(run));
 }
 
+/// A checksum of a file; nothing where it cannot be read, which whoever needs it then says.
+std::optional<std::string> checksum_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || fs::is_directory(path)) return std::nullopt;
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  const std::span numbers(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  return tools::checksum({{"bytes", {std::ssize(bytes)}, numbers}}, {});
+}
+
 /// Everything that decides a run's results.
 Json config_of(const Campaign& campaign, Index run) {
   Json options;
@@ -44,12 +56,17 @@ Json config_of(const Campaign& campaign, Index run) {
   options["evaluate_every"] = campaign.options.evaluate_every;
   options["evaluation_episodes"] = campaign.options.evaluation_episodes;
   options["test_episodes"] = campaign.test_episodes;
-  return {{"agent", campaign.agent},
-          {"environment", campaign.environment},
-          {"seed", campaign.first_seed + static_cast<std::uint64_t>(run)},
-          {"run", options},
-          {"settings", campaign.settings},
-          {"build", build_description()}};
+  const std::uint64_t seed = campaign.first_seed + static_cast<std::uint64_t>(run);
+  Json config{{"agent", campaign.agent},
+              {"environment", campaign.environment},
+              {"seed", seed},
+              {"run", options},
+              {"settings", campaign.settings}};
+  for (const char* const name : file_settings)
+    if (const auto path = campaign.settings.find(name); path != campaign.settings.end())
+      if (const auto sum = checksum_of(path_of_seed(path->second, seed))) config["files"][name] = *sum;
+  config["build"] = build_description();
+  return config;
 }
 
 /// Throws Error where a folder holds a run of another configuration, naming the first difference; another build is only

@@ -221,6 +221,13 @@ class FileTask final : public LanguageTask {
 
 }  // namespace
 
+fs::path path_of_seed(std::string path, std::uint64_t seed) {
+  constexpr std::string_view place = "{seed}";
+  for (auto at = path.find(place); at != path.npos; at = path.find(place, at))
+    path.replace(at, place.size(), fmt::format("{}", seed));
+  return path;
+}
+
 void LanguageTaskConfig::describe(Settings& settings, std::string_view task) {
   if (task == "long-addition") {
     settings.add("digits", digits, "of each number");

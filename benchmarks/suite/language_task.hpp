@@ -50,6 +50,12 @@ class LanguageTask {
   virtual void save_tokenizer(const std::filesystem::path& folder) const = 0;
 };
 
+/// Settings that name files which decide a run's results.
+inline constexpr const char* file_settings[] = {"env.file", "env.held_out_file", "model.weights"};
+
+/// A path in which {seed} stands for a run's seed.
+std::filesystem::path path_of_seed(std::string path, std::uint64_t seed);
+
 /// In a run's folder, how text becomes tokens: its weights go with it.
 inline constexpr auto tokenizer_file = "tokenizer.json";
 

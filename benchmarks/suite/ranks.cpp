@@ -32,17 +32,9 @@ Session::~Session() {
   if (begun()) MPI_Finalize();
 }
 
-Index rank() {
-  int rank = 0;
-  if (begun()) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return rank;
-}
+Index rank() { return begun() ? tools::MpiReduction{}.process() : 0; }
 
-Index size() {
-  int size = 1;
-  if (begun()) MPI_Comm_size(MPI_COMM_WORLD, &size);
-  return size;
-}
+Index size() { return begun() ? tools::MpiReduction{}.processes() : 1; }
 
 void wait_for_all() {
   if (begun()) MPI_Barrier(MPI_COMM_WORLD);
@@ -60,11 +52,8 @@ bool first_says(bool one) {
   return flag != 0;
 }
 
-void sum(std::span<float> one) {
-  if (begun()) tools::sum_over_processes(one);
-}
-void sum(std::span<double> one) {
-  if (begun()) tools::sum_over_processes(one);
+void sum(std::span<float> gradient, std::span<double> figures) {
+  if (begun()) tools::MpiReduction{}.sum(gradient, figures);
 }
 
 void abort() {
@@ -81,8 +70,7 @@ Index size() { return 1; }
 void wait_for_all() {}
 bool all(bool one) { return one; }
 bool first_says(bool one) { return one; }
-void sum(std::span<float>) {}
-void sum(std::span<double>) {}
+void sum(std::span<float>, std::span<double>) {}
 void abort() { std::exit(EXIT_FAILURE); }
 
 #endif

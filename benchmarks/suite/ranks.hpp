@@ -32,10 +32,9 @@ void wait_for_all();  ///< returns when all ranks have come here
 
 /// @{
 /// Of all ranks together, which all must call it.
-bool all(bool one);              ///< whether it is true for all
-bool first_says(bool one);       ///< what the first rank says
-void sum(std::span<float> one);  ///< becomes the sum
-void sum(std::span<double> one);
+bool all(bool one);                                              ///< whether it is true for all
+bool first_says(bool one);                                       ///< what the first rank says
+void sum(std::span<float> gradient, std::span<double> figures);  ///< both become their sums
 /// @}
 
 /// Ends all ranks, where one cannot go on with what they do together.
@@ -50,9 +49,7 @@ struct Reduction {
   Index process() const { return shared ? rank() : 0; }
   template <class Gradient>
   void sum(Gradient&& gradient, std::span<double> figures) const {
-    if (!shared) return;
-    ranks::sum(std::span(gradient.data(), static_cast<std::size_t>(gradient.size())));
-    ranks::sum(figures);
+    if (shared) ranks::sum(std::span(gradient.data(), static_cast<std::size_t>(gradient.size())), figures);
   }
 };
 

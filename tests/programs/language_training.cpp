@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <sstream>
 #include <vector>
 
 #include <mellow/core/rng.hpp>
@@ -130,6 +131,28 @@ TEST_CASE("Batches in parts, adapters and other shapes train as well") {
               .status == 0);
 }
 
+TEST_CASE("Every loss that is listed trains") {
+  const TemporaryDirectory directory;
+  write_letters(directory.path());
+  REQUIRE(train(directory.path(), "--agent supervised --data examples.jsonl --steps 2" + small).status == 0);
+  std::istringstream text(train(directory.path(), "--agent preference --env json-lines --settings").out);
+  std::vector<std::string> losses;
+  for (std::string line; std::getline(text, line);)
+    if (line.starts_with("  loss "))
+      for (std::istringstream names(line.substr(line.find(": ") + 2)); names >> line && !line.starts_with('[');)
+        losses.push_back(line.back() == ',' ? line.substr(0, line.size() - 1) : line);
+  CHECK(losses.size() >= 31);
+  for (const std::string& loss : losses) {
+    const auto child =
+        train(directory.path(), "--agent preference --data pairs.jsonl --steps 3 --set optimizer.learning_rate=1e-2" +
+                                    small + weights + "--output losses/" + loss + " --set loss=" + loss);
+    CAPTURE(loss, child.error);
+    REQUIRE(child.status == 0);
+    CHECK(difference(directory / "losses" / loss / "seed-0", directory / "results/supervised-examples/seed-0", 14, 8) >
+          1e-3);
+  }
+}
+
 TEST_CASE("What a language model cannot be trained with is refused in a line") {
   const TemporaryDirectory directory;
   write_letters(directory.path());
@@ -179,6 +202,18 @@ TEST_CASE("What a language model cannot be trained with is refused in a line") {
   const auto watched = run("mellow_bench watch " + (directory / "results/supervised-examples/seed-0").string());
   CHECK(watched.status == 1);
   CHECK_THAT(watched.error, Contains("plays no episodes"));
+}
+
+TEST_CASE("A campaign of another file is refused, whatever the file is called") {
+  const TemporaryDirectory directory;
+  write_letters(directory.path());
+  const std::string campaign = "--agent supervised --data examples.jsonl --steps 2" + small;
+  REQUIRE(train(directory.path(), campaign).status == 0);
+  REQUIRE(train(directory.path(), campaign + "--seeds 2").status == 0);
+  std::ofstream(directory / "examples.jsonl", std::ios::app) << R"({"text": "abc"})" << '\n';
+  const auto other = train(directory.path(), campaign + "--seeds 2");
+  CHECK(other.status == 1);
+  CHECK_THAT(other.error, Contains("files/env.file") && Contains("another campaign"));
 }
 
 TEST_CASE("Two ranks that share a run take the steps of one with the whole batch") {

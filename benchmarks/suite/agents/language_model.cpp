@@ -81,14 +81,6 @@ void LanguageModelConfig::describe(Settings& settings) {
                "adapts weights whose name contains one of these, with commas between; empty: all but embeddings");
 }
 
-std::filesystem::path LanguageModelConfig::weights_file(std::uint64_t seed) const {
-  constexpr std::string_view place = "{seed}";
-  std::string path = weights;
-  for (auto at = path.find(place); at != path.npos; at = path.find(place, at))
-    path.replace(at, place.size(), fmt::format("{}", seed));
-  return path;
-}
-
 ModelAtStart LanguageModelConfig::make(Index vocabulary, std::uint64_t seed, Rng& rng) const {
   auto options = sizes;
   options.vocabulary = vocabulary;

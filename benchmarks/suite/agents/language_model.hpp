@@ -48,7 +48,7 @@ struct LanguageModelConfig {
 
   void describe(Settings& settings);
   /// The file of a run's first weights: {seed} stands for its seed; empty: none.
-  std::filesystem::path weights_file(std::uint64_t seed) const;
+  std::filesystem::path weights_file(std::uint64_t seed) const { return path_of_seed(weights, seed); }
   /// The model for tokens of a vocabulary. Throws Error where its numbers are out of range or the weights do not fit it.
   ModelAtStart make(Index vocabulary, std::uint64_t seed, Rng& rng) const;
 };

@@ -46,68 +46,50 @@ struct AnyPairLoss {
   }
 };
 
+/// A loss that can be asked for by name.
+template <class L>
+struct NamedLoss {
+  const char* name;
+  bool has_reference = true;  ///< whether it takes log-ratios to one
+  L loss{};
+};
+
+/// All of them.
+inline auto named_losses() {
+  using namespace preference;
+  return std::tuple(
+      NamedLoss<Dpo>{"dpo"}, NamedLoss<C2Dpo>{"c2_dpo"}, NamedLoss<SquaredPo>{"squared_po"}, NamedLoss<ChiPo>{"chi_po"},
+      NamedLoss<FDpo<ReverseKl>>{"f_dpo_reverse_kl"}, NamedLoss<FDpo<ForwardKl>>{"f_dpo_forward_kl"},
+      NamedLoss<FDpo<JensenShannon>>{"f_dpo_js"}, NamedLoss<FDpo<AlphaDivergence>>{"f_dpo_alpha"},
+      NamedLoss<FDpo<SquaredHellinger>>{"f_dpo_hellinger"}, NamedLoss<FDpo<ChiSquare>>{"f_dpo_chi_square"},
+      NamedLoss<Ipo>{"ipo"}, NamedLoss<LengthNormalizedIpo>{"ipo_per_token"}, NamedLoss<Hinge>{"hinge"},
+      NamedLoss<ConservativeDpo>{"conservative_dpo"}, NamedLoss<RobustDpo>{"robust_dpo"},
+      NamedLoss<LengthNormalizedDpo>{"dpo_per_token"}, NamedLoss<DpoPositive>{"dpo_positive"},
+      NamedLoss<CalDpo>{"cal_dpo"}, NamedLoss<ExoPair>{"exo_pair"}, NamedLoss<DiscoPop>{"disco_pop"},
+      NamedLoss<NcaPair>{"nca_pair"}, NamedLoss<BcoPair>{"bco_pair"}, NamedLoss<SppoHard>{"sppo_hard"},
+      NamedLoss<ApoZero>{"apo_zero"}, NamedLoss<ApoDown>{"apo_down"}, NamedLoss<Rpo>{"rpo"},
+      NamedLoss<Cpo>{"cpo", false}, NamedLoss<SimPo>{"simpo", false}, NamedLoss<AlphaPo>{"alpha_po", false},
+      NamedLoss<Orpo>{"orpo", false}, NamedLoss<Slic>{"slic", false});
+}
+
 /// What is minimised on preference pairs, chosen by name.
 class PreferenceLosses {
-  template <class... Ls>
-  struct List {
-    using Any = AnyPairLoss<Ls...>;
-    std::tuple<Ls...> all;
-  };
-  template <class G>
-  using F = preference::FDpo<G>;
-  using Losses =
-      List<preference::Dpo, preference::C2Dpo, preference::SquaredPo, preference::ChiPo, F<preference::ReverseKl>,
-           F<preference::ForwardKl>, F<preference::JensenShannon>, F<preference::AlphaDivergence>,
-           F<preference::SquaredHellinger>, F<preference::ChiSquare>, preference::Ipo, preference::LengthNormalizedIpo,
-           preference::Hinge, preference::ConservativeDpo, preference::RobustDpo, preference::LengthNormalizedDpo,
-           preference::DpoPositive, preference::CalDpo, preference::ExoPair, preference::DiscoPop, preference::NcaPair,
-           preference::BcoPair, preference::SppoHard, preference::ApoZero, preference::ApoDown, preference::Rpo,
-           preference::Cpo, preference::SimPo, preference::AlphaPo, preference::Orpo, preference::Slic>;
-  static constexpr std::size_t count = std::tuple_size_v<decltype(Losses::all)>;
+  using Losses = decltype(named_losses());
+  static constexpr std::size_t count = std::tuple_size_v<Losses>;
 
-  /// In the order above; what a plus stands before has no reference.
-  static constexpr const char* names[count] = {"dpo",
-                                               "c2_dpo",
-                                               "squared_po",
-                                               "chi_po",
-                                               "f_dpo_reverse_kl",
-                                               "f_dpo_forward_kl",
-                                               "f_dpo_js",
-                                               "f_dpo_alpha",
-                                               "f_dpo_hellinger",
-                                               "f_dpo_chi_square",
-                                               "ipo",
-                                               "ipo_per_token",
-                                               "hinge",
-                                               "conservative_dpo",
-                                               "robust_dpo",
-                                               "dpo_per_token",
-                                               "dpo_positive",
-                                               "cal_dpo",
-                                               "exo_pair",
-                                               "disco_pop",
-                                               "nca_pair",
-                                               "bco_pair",
-                                               "sppo_hard",
-                                               "apo_zero",
-                                               "apo_down",
-                                               "rpo",
-                                               "+cpo",
-                                               "+simpo",
-                                               "+alpha_po",
-                                               "+orpo",
-                                               "+slic"};
-  static std::string name(std::size_t i) { return names[i] + (names[i][0] == '+' ? 1 : 0); }
+  template <class... Ls>
+  static AnyPairLoss<Ls...> any_of(const std::tuple<NamedLoss<Ls>...>&);
 
  public:
-  using Any = Losses::Any;
+  using Any = decltype(any_of(named_losses()));
 
   void describe(Settings& settings) {
     std::vector<std::string> known;
-    for (std::size_t i = 0; i < count; ++i) known.push_back(name(i));
+    for_each([&](std::size_t, const auto& named) { known.emplace_back(named.name); });
     settings.add_choice("loss", choice_, known, "what is minimised (docs/preference.md)");
-    for_each([&](std::size_t i, auto& loss) {
-      settings.begin_alternative("loss", name(i));
+    for_each([&](std::size_t, auto& named) {
+      auto& loss = named.loss;
+      settings.begin_alternative("loss", named.name);
       const auto number = [&](const char* called, double& value, const char* help) {
         settings.add(called, value, help);
       };
@@ -131,14 +113,18 @@ class PreferenceLosses {
   }
 
   /// Whether the one that is chosen takes log-ratios to a reference.
-  bool has_reference() const { return names[choice_][0] != '+'; }
+  bool has_reference() const {
+    bool has = true;
+    for_each([&](std::size_t i, const auto& named) { has = i == choice_ ? named.has_reference : has; });
+    return has;
+  }
 
   /// The one that is chosen.
   Any loss() const {
     Any made;
-    auto mine = *this;
-    mine.for_each([&](std::size_t i, auto& loss) {
+    for_each([&](std::size_t i, const auto& named) {
       if (i != choice_) return;
+      auto loss = named.loss;
       if constexpr (requires { loss.constraint; }) {
         loss.constraint = constraint_ == 0 ? preference::Constraint::Log : preference::Constraint::Identity;
         loss.norm = norm_ == 0 ? preference::Norm::L2 : preference::Norm::L1;
@@ -152,13 +138,21 @@ class PreferenceLosses {
  private:
   template <class Use>
   void for_each(const Use& use) {
+    visit_all(losses_, use);
+  }
+  template <class Use>
+  void for_each(const Use& use) const {
+    visit_all(losses_, use);
+  }
+  template <class All, class Use>
+  static void visit_all(All& all, const Use& use) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (use(I, std::get<I>(losses_.all)), ...);
+      (use(I, std::get<I>(all)), ...);
     }(std::make_index_sequence<count>{});
   }
 
   std::size_t choice_ = 0, constraint_ = 0, norm_ = 0;
-  Losses losses_{};
+  Losses losses_ = named_losses();
 };
 
 }  // namespace mellow::suite

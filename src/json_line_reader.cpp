@@ -68,6 +68,16 @@ const Json& JsonLineReader::field(std::string_view name) const {
   throw Error(where(), fmt::format("there is no field {}{}", name, near.empty() ? "" : "; did you mean " + near + "?"));
 }
 
+const std::string& JsonLineReader::text(std::string_view name) const {
+  const Json& value = field(name);
+  if (value.is_array())
+    throw Error(where(), fmt::format("{} is a list of messages, trl's conversational form; make it a text by the "
+                                     "model's chat template first",
+                                     name));
+  if (!value.is_string()) throw Error(where(), fmt::format("{} must be a text", name), shown(value));
+  return value.get_ref<const std::string&>();
+}
+
 std::string shown(const Json& value) {
   if (value.is_array()) return "a list";
   if (value.is_object()) return "an object";

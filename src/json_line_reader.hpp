@@ -24,6 +24,8 @@ class JsonLineReader {
 
   /// A field of the present object. Throws Error, with the name that was meant, where there is none.
   const nlohmann::json& field(std::string_view name) const;
+  /// A field that is a text. Throws Error where it is none; of lists with what trl's conversational form wants.
+  const std::string& text(std::string_view name) const;
 
  private:
   std::filesystem::path path_;

@@ -31,15 +31,7 @@ std::vector<data::PreferencePair> load_preference_pairs(const std::filesystem::p
   for (JsonLineReader reader(path); reader.next();) {
     data::PreferencePair pair{.where = reader.where()};
     for (const auto& [name, member] : fields) {
-      const auto& value = reader.field(name);
-      if (value.is_array())
-        throw Error(
-            pair.where,
-            fmt::format("{} is a list of messages, trl's conversational form; make it a text by the model's chat "
-                        "template first",
-                        name));
-      if (!value.is_string()) throw Error(pair.where, fmt::format("{} must be a text", name), shown(value));
-      pair.*member = value.get<std::string>();
+      pair.*member = reader.text(name);
       require_completion(pair.where, name, pair.*member);
     }
     pairs.push_back(std::move(pair));

@@ -136,6 +136,8 @@ void Recorder::on_end(const training::RunStatus& status) {
   impl_->finish();
 }
 
+double Recorder::seconds() const { return impl_->clock.rounded(impl_->state.seconds); }
+
 Recorder::State& Recorder::state() const {
   State& state = impl_->state;
   impl_->clock.keep(state.seconds);

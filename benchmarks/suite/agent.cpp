@@ -24,6 +24,9 @@ const Entry& named(const std::vector<Entry>& list, std::string_view name, const 
               name);
 }
 
+/// Where preference training begins: at what the preset long-addition leaves.
+constexpr auto supervised_weights = "model.weights=results/supervised-long-addition/seed-{seed}/weights.safetensors";
+
 }  // namespace
 
 const std::vector<AgentEntry>& agent_list() {
@@ -34,6 +37,8 @@ const std::vector<AgentEntry>& agent_list() {
       {"sarsa", "a table, the value of the action that is taken next (Rummery & Niranjan 1994)", make_sarsa},
       {"expected_sarsa", "a table, the expected value under the policy (van Seijen et al. 2009)", make_expected_sarsa},
       {"double_q_learning", "two tables that judge each other's choices (van Hasselt 2010)", make_double_q_learning},
+      {"supervised", "a transformer that imitates completions; adapters (LoRA) where asked for", make_supervised},
+      {"preference", "the same, from preference pairs by any loss: DPO, C2-DPO, SquaredPO, ...", make_preference},
   };
   return list;
 }
@@ -89,6 +94,21 @@ const std::vector<Preset>& preset_list() {
        "passenger-taxi",
        200'000,
        {"learning_rate=0.3", "initial_value=15", "exploration.epsilon=0.05", "env.time_limit=200"}},
+      {"long-addition",
+       "supervised",
+       "long-addition",
+       1'500,
+       {"env.held_out=0.01", "optimizer.learning_rate=warm_up:50:cosine:2e-3:1e-4:1451"}},
+      {"long-addition-dpo",
+       "preference",
+       "long-addition",
+       50,
+       {"loss=dpo", "optimizer.learning_rate=3e-5", "env.held_out=0.23", supervised_weights}},
+      {"long-addition-c2-dpo",
+       "preference",
+       "long-addition",
+       200,
+       {"loss=c2_dpo", "optimizer.learning_rate=3e-4", "env.held_out=0.23", supervised_weights}},
   };
   return list;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <mellow/training/run.hpp>
@@ -24,12 +25,13 @@ struct SinkChoice {
 
 /// One run of an agent in an environment.
 struct RunRequest {
-  training::RunOptions options{};                          ///< with its seed and steps
-  std::filesystem::path folder{};                          ///< for metrics, weights and checkpoints
-  Index checkpoint_every = 10'000;                         ///< steps
-  Index test_episodes = 100;                               ///< fresh episodes for the last and the best weights
-  SinkChoice sinks{};                                      ///< of its metrics
-  bool keep_environment = false;                           ///< writes what its wrappers have learned
+  training::RunOptions options{};   ///< with its seed and steps
+  std::filesystem::path folder{};   ///< for metrics, weights and checkpoints
+  Index checkpoint_every = 10'000;  ///< steps
+  Index test_episodes = 100;        ///< fresh episodes for the last and the best weights
+  SinkChoice sinks{};               ///< of its metrics
+  bool keep_environment = false;    ///< writes what its wrappers have learned
+  bool shared = false;              ///< whether MPI's ranks do it together; the first alone then writes
   std::function<void(const training::RunStatus&)> show{};  ///< called now and then with where the run is
 };
 
@@ -44,6 +46,14 @@ struct RunSummary {
   double best_weights = 0;     ///< mean return of the best evaluation's parameters over the fresh episodes
   double last_weights = 0;     ///< of the last parameters
   double seconds = 0;          ///< it took, without interruptions
+  std::vector<std::pair<std::string, double>> figures{};  ///< more of its results, by name
+};
+
+/// What a campaign's figures are.
+struct Words {
+  std::string step = "environment steps";                     ///< what is counted
+  std::string score = "return of the greedy policy";          ///< of an evaluation, better the higher it is
+  std::string result = "mean return over {} fresh episodes";  ///< of weights; {}: how many test episodes
 };
 
 /// In a run's folder, what the environment's wrappers learned, such as the moments that normalise observations.
@@ -61,6 +71,8 @@ class AgentConfig {
   virtual ~AgentConfig() = default;
   /// Adds all that can be set by name.
   virtual void describe(Settings& settings) = 0;
+  /// What its figures are in an environment.
+  virtual Words words(const AnyEnvironment&) const { return {}; }
   /// Trains a fresh agent. Throws Error where it does not know the environment's kind.
   virtual RunSummary run(const AnyEnvironment& environment, const RunRequest& request) const = 0;
   /// Plays whole episodes greedily with parameters from a file and returns their undiscounted returns. Throws Error where
@@ -72,7 +84,7 @@ class AgentConfig {
 /// Settings that suit an agent for an environment.
 struct Preset {
   std::string_view name, agent, environment;
-  Index steps;                           ///< environment steps to learn from
+  Index steps;                           ///< environment steps to learn from; of language models updates
   std::vector<std::string> assignments;  ///< as for --set
 };
 
@@ -102,6 +114,8 @@ std::unique_ptr<AgentConfig> make_q_learning();
 std::unique_ptr<AgentConfig> make_sarsa();
 std::unique_ptr<AgentConfig> make_expected_sarsa();
 std::unique_ptr<AgentConfig> make_double_q_learning();
+std::unique_ptr<AgentConfig> make_supervised();
+std::unique_ptr<AgentConfig> make_preference();
 /// @}
 
 }  // namespace mellow::suite

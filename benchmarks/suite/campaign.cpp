@@ -4,9 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <cstdio>
 #include <exception>
+#include <fstream>
 #include <iterator>
+#include <map>
 #include <optional>
+#include <span>
+#include <thread>
 
 #include <mellow/statistics/aggregates.hpp>
 #include <mellow/statistics/bootstrap.hpp>
@@ -14,7 +21,9 @@
 #include <mellow/tools/checkpoints.hpp>
 #include <mellow/tools/csv.hpp>
 #include <mellow/tools/csv_table.hpp>
+#include <mellow/tools/interrupt.hpp>
 #include <mellow/tools/plot.hpp>
+#include <mellow/tools/saved_state.hpp>
 
 #include "build.hpp"
 #include "json.hpp"
@@ -31,6 +40,15 @@ fs::path folder_of(const Campaign& campaign, Index run) {
   return campaign.folder / fmt::format("seed-{}", campaign.first_seed + static_cast<std::uint64_t>(run));
 }
 
+/// A checksum of a file; nothing where it cannot be read, which whoever needs it then says.
+std::optional<std::string> checksum_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || fs::is_directory(path)) return std::nullopt;
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  const std::span numbers(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  return tools::checksum({{"bytes", {std::ssize(bytes)}, numbers}}, {});
+}
+
 /// Everything that decides a run's results.
 Json config_of(const Campaign& campaign, Index run) {
   Json options;
@@ -38,12 +56,17 @@ Json config_of(const Campaign& campaign, Index run) {
   options["evaluate_every"] = campaign.options.evaluate_every;
   options["evaluation_episodes"] = campaign.options.evaluation_episodes;
   options["test_episodes"] = campaign.test_episodes;
-  return {{"agent", campaign.agent},
-          {"environment", campaign.environment},
-          {"seed", campaign.first_seed + static_cast<std::uint64_t>(run)},
-          {"run", options},
-          {"settings", campaign.settings},
-          {"build", build_description()}};
+  const std::uint64_t seed = campaign.first_seed + static_cast<std::uint64_t>(run);
+  Json config{{"agent", campaign.agent},
+              {"environment", campaign.environment},
+              {"seed", seed},
+              {"run", options},
+              {"settings", campaign.settings}};
+  for (const char* const name : file_settings)
+    if (const auto path = campaign.settings.find(name); path != campaign.settings.end())
+      if (const auto sum = checksum_of(path_of_seed(path->second, seed))) config["files"][name] = *sum;
+  config["build"] = build_description();
+  return config;
 }
 
 /// Throws Error where a folder holds a run of another configuration, naming the first difference; another build is only
@@ -66,33 +89,51 @@ void require_same(const fs::path& path, const Json& there, const Json& here) {
 }
 
 Json json_of(const RunSummary& run) {
-  return {{"steps", run.steps},
-          {"episodes", run.episodes},
-          {"best_weights", run.best_weights},
-          {"last_weights", run.last_weights},
-          {"best_evaluation", run.best_evaluation},
-          {"best_step", run.best_step},
-          {"mean_return", run.mean_return},
-          {"seconds", run.seconds}};
+  Json json{{"steps", run.steps},
+            {"episodes", run.episodes},
+            {"best_weights", run.best_weights},
+            {"last_weights", run.last_weights},
+            {"best_evaluation", run.best_evaluation},
+            {"best_step", run.best_step},
+            {"mean_return", run.mean_return},
+            {"seconds", run.seconds}};
+  for (const auto& [name, value] : run.figures) json["figures"][name] = value;
+  return json;
 }
 
 RunSummary summary_of(const fs::path& path, const Json& json) {
   try {
-    const auto number = [&](const char* name) {
-      return json.at(name).is_null() ? training::RunStatus::none : json.at(name).get<double>();
+    const auto number_of = [](const Json& value) {
+      return value.is_null() ? training::RunStatus::none : value.get<double>();
     };
-    return {.finished = true,
-            .steps = json.at("steps"),
-            .episodes = json.at("episodes"),
-            .best_step = json.at("best_step"),
-            .best_evaluation = number("best_evaluation"),
-            .mean_return = number("mean_return"),
-            .best_weights = number("best_weights"),
-            .last_weights = number("last_weights"),
-            .seconds = number("seconds")};
+    const auto number = [&](const char* name) { return number_of(json.at(name)); };
+    RunSummary summary{.finished = true,
+                       .steps = json.at("steps"),
+                       .episodes = json.at("episodes"),
+                       .best_step = json.at("best_step"),
+                       .best_evaluation = number("best_evaluation"),
+                       .mean_return = number("mean_return"),
+                       .best_weights = number("best_weights"),
+                       .last_weights = number("last_weights"),
+                       .seconds = number("seconds")};
+    if (json.contains("figures"))
+      for (const auto& [name, value] : json.at("figures").items()) summary.figures.emplace_back(name, number_of(value));
+    return summary;
   } catch (const Json::exception& error) {
     throw Error(path.string(), fmt::format("is not the summary of a run: {}", error.what()));
   }
+}
+
+RunRequest request_of(const Campaign& campaign, Index run) {
+  RunRequest request{.options = campaign.options,
+                     .folder = folder_of(campaign, run),
+                     .checkpoint_every = campaign.checkpoint_every,
+                     .test_episodes = campaign.test_episodes,
+                     .sinks = campaign.sinks,
+                     .keep_environment = campaign.keep_environment,
+                     .shared = campaign.data_parallel};
+  request.options.seed = campaign.first_seed + static_cast<std::uint64_t>(run);
+  return request;
 }
 
 /// One run: what it gave, if it is finished or can be brought to an end.
@@ -104,19 +145,14 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   const auto begun = read_json(config_path), done = read_json(summary_path);
   if (begun) require_same(config_path, *begun, config);
   tools::Checkpoints checkpoints(folder / "checkpoints");
+  if (campaign.data_parallel) ranks::first_says(!done);
   if (done) {
     checkpoints.finish();
     return summary_of(summary_path, *done);
   }
   if (!begun) tools::write_file_atomically(config_path, config.dump(2) + "\n");
-  RunRequest request{.options = campaign.options,
-                     .folder = folder,
-                     .checkpoint_every = campaign.checkpoint_every,
-                     .test_episodes = campaign.test_episodes,
-                     .sinks = campaign.sinks,
-                     .keep_environment = campaign.keep_environment,
-                     .show = [&](const training::RunStatus& status) { table.update(run, status); }};
-  request.options.seed = campaign.first_seed + static_cast<std::uint64_t>(run);
+  RunRequest request = request_of(campaign, run);
+  request.show = [&](const training::RunStatus& status) { table.update(run, status); };
   const RunSummary summary = [&] {
     try {
       return agent.run(environment, request);
@@ -138,6 +174,38 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   return summary;
 }
 
+constexpr auto goes_on = "started again with the same options, it goes on where it stopped";
+
+/// All runs, one after the other, each by all ranks: the first one does what is always done, the others follow it. MPI is
+/// called by the main thread alone, so that there is no other here.
+void run_shared(const Campaign& campaign, const AgentConfig& agent, const AnyEnvironment& environment,
+                std::vector<RunSummary>& runs) {
+  const tools::Interrupt interrupt;
+  const bool is_first = ranks::rank() == 0;
+  try {
+    std::optional<LiveTable> table;
+    if (is_first) table.emplace(campaign.options.steps, campaign.seeds, campaign.first_seed);
+    for (Index i = 0; i < campaign.seeds; ++i) {
+      RunSummary& run = runs[static_cast<std::size_t>(i)];
+      if (is_first) run = run_one(campaign, agent, environment, i, *table);
+      else if (ranks::first_says(false)) run = agent.run(environment, request_of(campaign, i));
+      else run.finished = true;
+      if (!run.finished) throw Interrupted(goes_on);
+    }
+  } catch (const Interrupted&) {  // all have stopped
+    throw;
+  } catch (const std::exception& error) {  // the others would wait for ever
+    if (ranks::size() == 1) throw;
+    if (!is_first) std::this_thread::sleep_for(std::chrono::seconds(3));  // what all have seen is said once
+    fmt::print(stderr, "error: {}\n", error.what());
+    std::fflush(stderr);
+    ranks::abort();
+  }
+}
+
+/// Of a column of the table of runs.
+std::size_t figure_width(const std::string& name) { return std::max<std::size_t>(name.size(), 10); }
+
 /// The runs' folders.
 std::vector<fs::path> folders_of(const Campaign& campaign) {
   std::vector<fs::path> folders;
@@ -150,8 +218,8 @@ void plot(const Campaign& campaign) {
                               fmt::format("{}, IQM of {} runs and its 95 % interval", campaign.agent, campaign.seeds));
   if (curve.x.empty()) return;
   tools::Plot chart{.title = campaign.environment,
-                    .x_label = "environment steps",
-                    .y_label = "return of the greedy policy",
+                    .x_label = campaign.words.step,
+                    .y_label = campaign.words.score,
                     .series = {std::move(curve)}};
   if (const auto solved = EnvironmentConfig(campaign.environment).entry.solved)
     chart.reference = tools::ReferenceLine{*solved, "solved"};
@@ -189,6 +257,10 @@ std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, 
   if (const auto there = read_json(summary); there && !there->contains("agent"))
     throw Error(summary.string(), "holds no campaign's results; choose another --output");
   std::vector<RunSummary> runs(static_cast<std::size_t>(campaign.seeds));
+  if (campaign.data_parallel) {
+    run_shared(campaign, agent, environment, runs);
+    return runs;
+  }
   std::vector<Index> mine;
   for (Index i = ranks::rank(); i < campaign.seeds; i += ranks::size()) mine.push_back(i);
   std::exception_ptr failure;
@@ -209,49 +281,67 @@ std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, 
       if (const auto json = read_json(path)) runs[static_cast<std::size_t>(i)] = summary_of(path, *json);
     }
   if (std::ranges::any_of(mine, [&](Index i) { return !runs[static_cast<std::size_t>(i)].finished; }))
-    throw Interrupted("started again with the same options, it goes on where it stopped");
+    throw Interrupted(goes_on);
   return runs;
 }
 
 void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
-  tools::CsvWriter csv(campaign.folder / "results.csv", {"seed", "best_weights", "last_weights", "best_evaluation",
-                                                         "best_step", "mean_return", "episodes", "steps", "seconds"});
+  std::vector<std::string> columns{"seed",        "best_weights", "last_weights", "best_evaluation", "best_step",
+                                   "mean_return", "episodes",     "steps",        "seconds"};
+  for (const auto& [name, value] : runs.front().figures) columns.push_back(name);
+  tools::CsvWriter csv(campaign.folder / "results.csv", columns);
+  const bool has_episodes = std::ranges::any_of(runs, [](const RunSummary& r) { return r.episodes > 0; });
+  const bool reads =  // a language model
+      std::ranges::any_of(runs.front().figures, [](const auto& figure) { return figure.first == "tokens"; });
   std::vector<double> best, last;
-  fmt::print("{:>6}  {:>12}  {:>12}  {:>10}  {:>9}  {:>8}\n", "seed", "best weights", "last weights", "best step",
-             "episodes", "seconds");
+  std::map<std::string, std::vector<double>> figures;
+  fmt::print("{:>6}  {:>12}  {:>12}  {:>10}  {:>9}  {:>8}", "seed", "best weights", "last weights", "best step",
+             has_episodes ? "episodes" : "steps", "seconds");
+  for (const auto& [name, value] : runs.front().figures) fmt::print("  {:>{}}", name, figure_width(name));
+  fmt::print("{}\n", reads ? "    tokens/s" : "");
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const RunSummary& r = runs[i];
     const std::uint64_t seed = campaign.first_seed + i;
-    csv.row({seed, r.best_weights, r.last_weights, r.best_evaluation, r.best_step, r.mean_return, r.episodes, r.steps,
-             r.seconds});
+    std::vector<tools::CsvCell> cells{seed,          r.best_weights, r.last_weights, r.best_evaluation, r.best_step,
+                                      r.mean_return, r.episodes,     r.steps,        r.seconds};
+    for (const auto& [name, value] : r.figures) cells.emplace_back(value);
+    csv.row(cells);
     best.push_back(r.best_weights);
     last.push_back(r.last_weights);
-    fmt::print("{:>6}  {:>12.5g}  {:>12.5g}  {:>10}  {:>9}  {:>8.1f}\n", seed, r.best_weights, r.last_weights,
-               r.best_step, r.episodes, r.seconds);
+    fmt::print("{:>6}  {:>12.5g}  {:>12.5g}  {:>10}  {:>9}  {:>8.1f}", seed, r.best_weights, r.last_weights,
+               r.best_step, has_episodes ? r.episodes : r.steps, r.seconds);
+    for (const auto& [name, value] : r.figures) {
+      fmt::print("  {:>{}.5g}", value, figure_width(name));
+      figures[name].push_back(value);
+    }
+    fmt::print("{}\n", reads ? fmt::format("  {:>10.0f}", figures["tokens"].back() / r.seconds) : "");
   }
   csv.finish();
 
+  const std::string result = fmt::format(fmt::runtime(campaign.words.result), campaign.test_episodes);
   Json summary = config_of(campaign, 0);
   summary.erase("seed");
   summary["first_seed"] = campaign.first_seed;
   summary["seeds"] = campaign.seeds;
-  const auto aggregate = [&](const char* name, const std::vector<double>& returns) {
+  summary["words"] = {{"step", campaign.words.step}, {"score", campaign.words.score}, {"result", result}};
+  const auto aggregate = [&](Json& to, const std::string& name, const std::vector<double>& returns) {
     Rng rng(0);
     const statistics::Scores scores(returns);
     const auto iqm = runs.size() > 1 ? statistics::bootstrap(scores, statistics::Iqm{}, rng, {.resamples = 50'000})
                                      : statistics::Estimate{returns[0], returns[0], returns[0]};
     const auto [worst, finest] = std::ranges::minmax(returns);
-    summary[name] = {{"iqm", iqm.value},
-                     {"interval", {iqm.low, iqm.high}},
-                     {"mean", training::mean(returns)},
-                     {"worst", worst},
-                     {"best", finest}};
+    to[name] = {{"iqm", iqm.value},
+                {"interval", {iqm.low, iqm.high}},
+                {"mean", training::mean(returns)},
+                {"worst", worst},
+                {"best", finest}};
     fmt::print("{}: IQM {:.5g}, mean {:.5g}, worst {:.5g}\n", name, iqm, training::mean(returns), worst);
   };
-  fmt::print("\nMean return over {} fresh episodes, {} runs (IQM with its 95 % interval):\n", campaign.test_episodes,
-             runs.size());
-  aggregate("best_weights", best);
-  aggregate("last_weights", last);
+  fmt::print("\n{:c}{}, {} runs (IQM with its 95 % interval):\n", std::toupper(static_cast<unsigned char>(result[0])),
+             result.substr(1), runs.size());
+  aggregate(summary, "best_weights", best);
+  aggregate(summary, "last_weights", last);
+  for (const auto& [name, values] : figures) aggregate(summary["figures"], name, values);
   if (const auto solved = EnvironmentConfig(campaign.environment).entry.solved) {
     const auto count = [&](const std::vector<double>& returns) {
       return std::ranges::count_if(returns, [&](double value) { return value >= *solved; });

@@ -22,14 +22,17 @@ struct Campaign {
   Index checkpoint_every = 10'000;                ///< steps
   Index test_episodes = 100;                      ///< fresh episodes that judge the weights of each run
   SinkChoice sinks{};                             ///< of each run's metrics
+  bool data_parallel = false;                     ///< whether MPI's ranks share each run, not the seeds
   bool keep_environment = false;                  ///< writes what the environment's wrappers have learned
+  Words words{};                                  ///< what its figures are
   std::filesystem::path folder{};                 ///< a folder a run: seed-0, seed-1, ...
 };
 
 /// Runs what is not finished yet, `jobs` runs at a time; results do not depend on `jobs`. Every run writes config.json,
 /// metrics.csv, weights and, at its end, summary.json, by which it counts as finished.
 ///
-/// With several MPI ranks each takes every so many-th run, and the first rank waits for the others. Throws Error where
+/// With several MPI ranks each takes every so many-th run, and the first rank waits for the others; or all share the
+/// work of each run, one run after the other, and end together where one of them fails. Throws Error where
 /// the folder holds runs of other settings, naming the difference; Interrupted on Ctrl-C.
 std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, const AnyEnvironment& environment,
                             Index jobs);

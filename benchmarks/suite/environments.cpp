@@ -109,6 +109,8 @@ const std::vector<EnvironmentEntry>& environment_list() {
       {"puddle-world", "reach a corner around two puddles (Sutton 1996)", 1000, std::nullopt},
       {"rectangle-puddle-world", "the same with rectangular puddles and a goal of one's own", 1000, std::nullopt},
       {"rounded-cart-pole", "cart-pole with rounded observations", 500, std::nullopt},
+      {"long-addition", "add two numbers, digit by digit, from an imperfect teacher", 0, std::nullopt, true},
+      {"json-lines", "completions or preference pairs of a file: --data FILE", 0, std::nullopt, true},
   };
   return list;
 }
@@ -119,6 +121,7 @@ EnvironmentConfig::EnvironmentConfig(std::string_view name) : entry(entry_of(nam
 
 void EnvironmentConfig::describe(Settings& settings) {
   const std::string_view name = entry.name;
+  if (entry.is_language) return language.describe(settings, name);
   settings.add("time_limit", time_limit, "steps an episode; 0: none");
   if (name.starts_with("CartPole")) {
     settings.add("gravity", cart_pole.gravity, "m/s^2");
@@ -141,6 +144,7 @@ void EnvironmentConfig::describe(Settings& settings) {
 }
 
 void EnvironmentConfig::describe_wrappers(Settings& settings) {
+  if (entry.is_language) return;
   settings.add("rescale_observations", rescale_observations, "to [-1, 1] by the bounds of their space");
   settings.add("normalize_observations", normalize_observations, "by running mean and variance");
   settings.add("normalize_rewards", normalize_rewards, "by the running variance of the return");
@@ -149,6 +153,7 @@ void EnvironmentConfig::describe_wrappers(Settings& settings) {
 }
 
 AnyEnvironment EnvironmentConfig::make(const Onlooker& onlooker) const {
+  if (entry.is_language) return LanguageEnvironment{std::string(entry.name), language};
   std::optional<AnyEnvironment> made;
   with_bare_environment(*this, [&](auto environment) {
     using environments::Any;

@@ -23,6 +23,7 @@
 #include <mellow/environments/rounded_cart_pole.hpp>
 #include <mellow/environments/tabular.hpp>
 
+#include "language_task.hpp"
 #include "settings.hpp"
 
 namespace mellow::suite {
@@ -33,8 +34,8 @@ using Control = environments::Any<Box, Discrete>;
 using Continuous = environments::Any<Box, Box>;
 using Table = environments::Any<Discrete, Discrete>;
 /// @}
-/// An environment of one of these kinds.
-using AnyEnvironment = std::variant<Control, Continuous, Table>;
+/// An environment of one of these kinds, or a task for language models.
+using AnyEnvironment = std::variant<Control, Continuous, Table, LanguageEnvironment>;
 
 /// An environment that can be asked for by name.
 struct EnvironmentEntry {
@@ -42,6 +43,7 @@ struct EnvironmentEntry {
   std::string_view description;  ///< one line
   Index time_limit;              ///< steps an episode; 0: none
   std::optional<double> solved;  ///< mean return that counts as solved
+  bool is_language = false;      ///< whether it is a task for language models, which has no steps
 };
 
 /// All of them.
@@ -73,6 +75,7 @@ struct EnvironmentConfig {
   bool normalize_rewards = false;             ///< by the running variance of the return
   Index action_levels = 0;                    ///< makes continuous actions discrete: values a dimension; 0: leaves them
   Index action_repeat = 1;                    ///< steps an action is held
+  LanguageTaskConfig language{};              ///< of the tasks for language models
 
   /// Of a name. Throws Error, with the nearest one, where there is none.
   explicit EnvironmentConfig(std::string_view name);
@@ -105,6 +108,7 @@ void with_bare_environment(const EnvironmentConfig& config, const Use& use) {
   else if (name == "puddle-world") use(PuddleWorld());
   else if (name == "rectangle-puddle-world") use(RectanglePuddleWorld({config.goal_x, config.goal_y}));
   else if (name == "rounded-cart-pole") use(RoundedCartPole(config.gravity));
+  else if (config.entry.is_language) throw Error("environment", "is for language models: it has no steps", name);
   else throw Error("environment", "is listed, but not made", name);
 }
 

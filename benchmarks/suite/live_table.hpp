@@ -10,7 +10,7 @@
 
 namespace mellow::suite {
 
-/// Shows runs that go on at the same time: on a terminal one table that rewrites itself (run, seed, steps, return, time left),
+/// Shows runs that go on at the same time: on a terminal one table that rewrites itself (run, seed, steps, return or score, tokens a second, time left),
 /// elsewhere a line every ten seconds. Threads may call it at once.
 class LiveTable {
  public:
@@ -28,7 +28,8 @@ class LiveTable {
   struct Row {
     bool running = false;
     Index step = 0, first_step = 0;
-    double mean_return = training::RunStatus::none, best_return = training::RunStatus::none;
+    double score = training::RunStatus::none, best_return = training::RunStatus::none;
+    double first_tokens = -1, tokens = -1;  // that a language model has read; below 0: it is none
     Clock::time_point begun{};
   };
 

@@ -2,9 +2,10 @@
 #include "ranks.hpp"
 
 #ifdef MELLOW_HAS_MPI
-#include <cstdlib>
-#include <mpi.h>
+#include <mellow/tools/mpi_reduction.hpp>
 #endif
+
+#include <cstdlib>
 
 namespace mellow::suite::ranks {
 
@@ -31,20 +32,33 @@ Session::~Session() {
   if (begun()) MPI_Finalize();
 }
 
-Index rank() {
-  int rank = 0;
-  if (begun()) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return rank;
-}
+Index rank() { return begun() ? tools::MpiReduction{}.process() : 0; }
 
-Index size() {
-  int size = 1;
-  if (begun()) MPI_Comm_size(MPI_COMM_WORLD, &size);
-  return size;
-}
+Index size() { return begun() ? tools::MpiReduction{}.processes() : 1; }
 
 void wait_for_all() {
   if (begun()) MPI_Barrier(MPI_COMM_WORLD);
+}
+
+bool all(bool one) {
+  int flag = one ? 1 : 0;
+  if (begun()) MPI_Allreduce(MPI_IN_PLACE, &flag, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  return flag != 0;
+}
+
+bool first_says(bool one) {
+  int flag = one ? 1 : 0;
+  if (begun()) MPI_Bcast(&flag, 1, MPI_INT, 0, MPI_COMM_WORLD);
+  return flag != 0;
+}
+
+void sum(std::span<float> gradient, std::span<double> figures) {
+  if (begun()) tools::MpiReduction{}.sum(gradient, figures);
+}
+
+void abort() {
+  if (begun()) MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
+  std::exit(EXIT_FAILURE);
 }
 
 #else
@@ -54,6 +68,10 @@ Session::~Session() = default;
 Index rank() { return 0; }
 Index size() { return 1; }
 void wait_for_all() {}
+bool all(bool one) { return one; }
+bool first_says(bool one) { return one; }
+void sum(std::span<float>, std::span<double>) {}
+void abort() { std::exit(EXIT_FAILURE); }
 
 #endif
 

@@ -120,6 +120,16 @@ page::Section section_of_paper(const Result& result) {
   return section;
 }
 
+/// What a campaign's figures are.
+Words words_of(const Json& summary) {
+  const std::string episodes = text_of(summary.at("run").at("test_episodes"));
+  Words words;
+  words.result = fmt::format(fmt::runtime(words.result), episodes);
+  if (!summary.contains("words")) return words;
+  const Json& given = summary.at("words");
+  return {given.at("step"), given.at("score"), given.at("result")};
+}
+
 std::string name_of_campaign(const Result& result) {
   return fmt::format("{} in {}", text_of(result.summary.at("agent")), text_of(result.summary.at("environment")));
 }
@@ -136,11 +146,12 @@ page::Section section_of_campaign(const Result& result, const fs::path& below) {
   page::Section section{
       .title = fmt::format("{} ({})", name_of_campaign(result), result.folder.lexically_relative(below).string())};
   const Json& run = summary.at("run");
+  const Words words = words_of(summary);
   section.blocks.emplace_back(page::Text{
-      fmt::format("Runs: {}, of {} environment steps, seeds from {}. The mean return over {} fresh episodes is a run's "
-                  "result: of the weights whose evaluation was best, and of the last ones. Folder: {}.",
-                  text_of(summary.at("seeds")), text_of(run.at("steps")), text_of(summary.at("first_seed")),
-                  text_of(run.at("test_episodes")), result.folder.string())});
+      fmt::format("Runs: {}, of {} {}, seeds from {}. A run's result is the {}: of the weights whose evaluation was "
+                  "best, and of the last ones. Folder: {}.",
+                  text_of(summary.at("seeds")), text_of(run.at("steps")), words.step, text_of(summary.at("first_seed")),
+                  words.result, result.folder.string())});
   if (const auto unfinished = unfinished_runs(result.folder); unfinished > 0)
     section.blocks.emplace_back(page::Text{
         fmt::format("Not in these figures: runs that have begun and not ended ({}). Started again, the campaign "
@@ -152,10 +163,14 @@ page::Section section_of_campaign(const Result& result, const fs::path& below) {
     table.rows.push_back({label, figure(figures.at("iqm")), interval(figures.at("interval")),
                           figure(figures.at("mean")), figure(figures.at("worst")), figure(figures.at("best"))});
   }
+  if (summary.contains("figures"))  // of the best weights, and of the run
+    for (const auto& [name, figures] : summary.at("figures").items())
+      table.rows.push_back({name, figure(figures.at("iqm")), interval(figures.at("interval")),
+                            figure(figures.at("mean")), figure(figures.at("worst")), figure(figures.at("best"))});
   section.blocks.emplace_back(std::move(table));
   if (const fs::path curve = result.folder / "learning_curve.svg"; fs::exists(curve))
     section.blocks.emplace_back(
-        page::Picture{curve, "Learning curve: evaluations of the greedy policy during learning"});
+        page::Picture{curve, fmt::format("Learning curve: evaluations during learning, {}", words.score)});
   section.blocks.emplace_back(table_of(result.folder / "results.csv", "Every run"));
   section.blocks.emplace_back(table_of(summary.at("settings"), "Settings"));
   section.blocks.emplace_back(table_of(summary.at("build"), "Build and processor"));
@@ -172,7 +187,7 @@ std::vector<fs::path> runs_of(const Result& result) {
 }
 
 /// The environment of a campaign, with those of its own settings that are not the defaults: only campaigns of one task can
-/// be compared.
+/// be compared, and scores of one kind.
 std::string task_of(const Json& summary) {
   std::string task = summary.at("environment");
   EnvironmentConfig config(task);
@@ -183,6 +198,7 @@ std::string task_of(const Json& summary) {
   for (const auto& [name, value] : settings.values())
     if (given.contains(name) && given.at(name) != value)
       task += fmt::format(", {} = {}", name, text_of(given.at(name)));
+  if (const auto score = words_of(summary).score; score != Words{}.score) task += ": " + score;
   return task;
 }
 
@@ -190,8 +206,9 @@ std::string task_of(const Json& summary) {
 page::Section section_of_comparison(const std::string& task, const std::vector<const Result*>& campaigns,
                                     const fs::path& folder) {
   page::Section section{.title = fmt::format("Compared: {}", task)};
-  tools::BarChart bars{.title = task, .y_label = "mean return over fresh episodes"};
-  tools::Plot curves{.title = task, .x_label = "environment steps", .y_label = "return of the greedy policy"};
+  const Words words = words_of(campaigns.front()->summary);
+  tools::BarChart bars{.title = task, .y_label = words.result};
+  tools::Plot curves{.title = task, .x_label = words.step, .y_label = words.score};
   tools::BarSeries best{.label = "best weights"}, last{.label = "last weights"};
   page::Table table{.columns = {"campaign", "runs", "best weights", "95 % interval", "last weights", "95 % interval"},
                     .rows = {}};

@@ -100,6 +100,13 @@ void Settings::add(std::string name, bool& value, std::string help) {
            }});
 }
 
+void Settings::add(std::string name, std::string& value, std::string help) {
+  add({.name = name,
+       .help = std::move(help),
+       .read = [&value] { return value; },
+       .write = [&value](std::string_view text) { value = text; }});
+}
+
 void Settings::add(std::string name, std::vector<Index>& value, std::string help) {
   add({.name = name,
        .help = std::move(help),
@@ -177,7 +184,8 @@ const Settings::Setting* Settings::find(std::string_view name) const {
 }
 
 void Settings::set(const std::vector<std::string>& assignments) {
-  for (const bool choices : {true, false}) {
+  const auto turn = [](const Setting& setting) { return !setting.is_choice ? 2 : setting.choice.empty() ? 0 : 1; };
+  for (const int now : {0, 1, 2}) {
     for (const std::string& assignment : assignments) {
       const auto equals = assignment.find('=');
       if (equals == assignment.npos) throw Error(where, "must be name=value", assignment);
@@ -192,7 +200,7 @@ void Settings::set(const std::vector<std::string>& assignments) {
                                 near.empty() ? " (--settings lists all)" : "; did you mean " + near + "?"),
                     name);
       }
-      if (setting->is_choice != choices) continue;
+      if (turn(*setting) != now) continue;
       if (!applies(*setting))
         throw Error(where,
                     fmt::format("{} belongs to {}={}, but that is {} here", name, setting->choice, setting->alternative,

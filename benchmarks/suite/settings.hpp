@@ -29,6 +29,7 @@ class Settings {
   void add(std::string name, Index& value, std::string help);
   void add(std::string name, std::uint64_t& value, std::string help);
   void add(std::string name, bool& value, std::string help);
+  void add(std::string name, std::string& value, std::string help);
   void add(std::string name, std::vector<Index>& value, std::string help);  ///< written 64,64
   void add(std::string name, Schedule& value, std::string help);            ///< written 0.1, or linear:1:0.05:10000
   /// @}
@@ -44,7 +45,7 @@ class Settings {
   void begin_alternative(const std::string& choice, const std::string& alternative);
   void end_alternative();
 
-  /// Applies texts "name=value", choices first. Throws Error for an unknown name, with the nearest one, for a value that
+  /// Applies texts "name=value", choices first, those that belong to no other choice before the rest. Throws Error for an unknown name, with the nearest one, for a value that
   /// cannot be read, and for what belongs to an alternative that is not chosen.
   void set(const std::vector<std::string>& assignments);
 

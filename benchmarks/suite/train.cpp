@@ -46,29 +46,44 @@ void train(int argc, const char* const* argv) {
   Index jobs = std::max(1u, std::thread::hardware_concurrency());
   bool settings_only = false;
   std::vector<std::string> assignments;
-  std::string sinks = "csv";
+  std::string sinks = "csv", data;
+  campaign.options.evaluate_every = -1;
+  campaign.checkpoint_every = 0;
   CommandLine(
-      "Trains an agent in an environment from several seeds and says what it reaches. A run that was interrupted or "
-      "killed goes on where its last checkpoint was, when the same command is given again.")
+      "Trains an agent in an environment, or a language model in a task or on a file, from several seeds and says what "
+      "it reaches. A run that was interrupted or killed goes on where its last checkpoint was, when the same command "
+      "is "
+      "given again.")
       .option("--agent", agent_name, "which (`mellow_bench list` names all)")
       .option("--env", environment_name, "where (`mellow_bench list` names all)")
+      .option("--data", data, "a file of JSON lines for a language model: --env json-lines --set env.file=FILE")
       .option("--preset", preset_name, "settings that suit: agent, environment, steps and numbers")
       .option("--set", assignments, "NAME=VALUE, a number or a part of the agent, or env.NAME=VALUE")
       .option("--settings", settings_only, "lists what can be set, with the present values, and exits")
-      .option("--steps", campaign.options.steps, "environment steps of a run; 0: the preset's, or 50 000",
-              {.minimum = 0})
+      .option("--steps", campaign.options.steps,
+              "environment steps of a run, or updates; 0: the preset's, or 50 000, or 1 000 updates", {.minimum = 0})
       .option("--seeds", campaign.seeds, "how many runs", {.minimum = 1})
       .option("--first-seed", campaign.first_seed, "seed of the first run; the others follow")
       .option("--jobs", jobs, "runs at a time; the results do not depend on it", {.minimum = 1})
-      .option("--evaluate-every", campaign.options.evaluate_every, "steps between evaluations; 0: never",
-              {.minimum = 0})
+      .option("--data-parallel", campaign.data_parallel,
+              "MPI's ranks share each run, the gradients of a language model's batches summed; else the seeds")
+      .option("--evaluate-every", campaign.options.evaluate_every,
+              "steps between evaluations; 0: never; -1: 1 000, or 100 updates", {.minimum = -1})
       .option("--evaluation-episodes", campaign.options.evaluation_episodes, "episodes an evaluation", {.minimum = 1})
-      .option("--test-episodes", campaign.test_episodes, "fresh episodes that judge the weights", {.minimum = 1})
-      .option("--checkpoint-every", campaign.checkpoint_every, "steps between checkpoints", {.minimum = 1})
+      .option("--test-episodes", campaign.test_episodes, "fresh episodes, or prompts, that judge the weights",
+              {.minimum = 1})
+      .option("--checkpoint-every", campaign.checkpoint_every, "steps between checkpoints; 0: 10 000, or 100 updates",
+              {.minimum = 0})
       .option("--sinks", sinks, "where metrics go, with commas between: csv (always), jsonl, tensorboard")
       .option("--output", campaign.folder, "folder of the campaign; empty: results/AGENT-ENV")
       .parse(argc, argv);
 
+  if (!data.empty()) {
+    if (!environment_name.empty() && environment_name != "json-lines")
+      throw Error("--env", "must be json-lines, or left out, beside --data", environment_name);
+    environment_name = "json-lines";
+    assignments.push_back("env.file=" + data);
+  }
   if (!preset_name.empty()) {
     const Preset& preset = preset_of(preset_name);
     const auto take = [&](std::string& name, std::string_view of_preset, const char* option) {
@@ -84,10 +99,13 @@ void train(int argc, const char* const* argv) {
   campaign.sinks = read_sinks(sinks);
   if (agent_name.empty()) throw Error("--agent", "is missing (`mellow_bench list` names all)");
   if (environment_name.empty()) throw Error("--env", "is missing (`mellow_bench list` names all)");
-  if (campaign.options.steps == 0) campaign.options.steps = 50'000;
 
   const auto agent = agent_of(agent_name).make();
   EnvironmentConfig environment(environment_name);
+  const bool updates = environment.entry.is_language;
+  if (campaign.options.steps == 0) campaign.options.steps = updates ? 1'000 : 50'000;
+  if (campaign.options.evaluate_every < 0) campaign.options.evaluate_every = updates ? 100 : 1'000;
+  if (campaign.checkpoint_every == 0) campaign.checkpoint_every = updates ? 100 : 10'000;
   Settings settings;
   agent->describe(settings);
   settings.set_prefix("env.");
@@ -98,13 +116,19 @@ void train(int argc, const char* const* argv) {
     fmt::print("{}", settings.help());
     return;
   }
+  if (campaign.data_parallel && !updates) throw Error("--data-parallel", "is for language models", agent_name);
   campaign.agent = agent_name;
   campaign.environment = environment_name;
   campaign.settings = settings.values();
   campaign.keep_environment = environment.normalize_observations;
-  if (campaign.folder.empty())
-    campaign.folder = std::filesystem::path("results") / fmt::format("{}-{}", agent_name, environment_name);
-  const auto runs = run(campaign, *agent, environment.make(), jobs);
+  if (campaign.folder.empty()) {
+    const auto stem = std::filesystem::path(environment.language.file).stem().string();
+    campaign.folder =
+        std::filesystem::path("results") / fmt::format("{}-{}", agent_name, stem.empty() ? environment_name : stem);
+  }
+  const AnyEnvironment made = environment.make();
+  campaign.words = agent->words(made);
+  const auto runs = run(campaign, *agent, made, jobs);
   if (ranks::rank() == 0) report(campaign, runs);
 }
 

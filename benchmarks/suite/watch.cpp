@@ -171,6 +171,7 @@ void watch(int argc, const char* const* argv) {
   const Run run = read_run(folder);
   const auto agent = agent_of(run.agent).make();
   EnvironmentConfig config(run.environment);
+  if (config.entry.is_language) throw Error("mellow_bench watch", "a language model plays no episodes", run.agent);
   Settings settings;
   agent->describe(settings);
   settings.set_prefix("env.");

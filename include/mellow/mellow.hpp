@@ -37,6 +37,7 @@
 #include <mellow/data/sequence_replay.hpp>
 #include <mellow/data/storage.hpp>
 #include <mellow/data/sum_tree.hpp>
+#include <mellow/data/supervised_example.hpp>
 #include <mellow/data/transition.hpp>
 #include <mellow/data/uniform_replay.hpp>
 #include <mellow/environments/acrobot.hpp>
@@ -82,6 +83,7 @@
 #include <mellow/language/byte_tokenizer.hpp>
 #include <mellow/language/character_tokenizer.hpp>
 #include <mellow/language/choose_token.hpp>
+#include <mellow/language/encode_text.hpp>
 #include <mellow/language/feed_forward.hpp>
 #include <mellow/language/key_value_cache.hpp>
 #include <mellow/language/linear.hpp>
@@ -108,6 +110,7 @@
 #include <mellow/language/threaded.hpp>
 #include <mellow/language/token_objective.hpp>
 #include <mellow/language/token_sequences.hpp>
+#include <mellow/language/tokenized_examples.hpp>
 #include <mellow/language/tokenized_pairs.hpp>
 #include <mellow/language/tokenizer.hpp>
 #include <mellow/language/training_step.hpp>

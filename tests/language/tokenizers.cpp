@@ -2,6 +2,7 @@
 #include <mellow/core/rng.hpp>
 #include <mellow/language/byte_tokenizer.hpp>
 #include <mellow/language/character_tokenizer.hpp>
+#include <mellow/language/tokenized_examples.hpp>
 #include <mellow/language/tokenized_pairs.hpp>
 
 #include "support/catch.hpp"
@@ -138,4 +139,27 @@ TEST_CASE("A pair that has no tokens, or too many, is named") {
                                "alphabet (got 'X', U+0058)"));
   CHECK_THROWS_MATCHES(tokenizing(pair, 0)(), Error,
                        Message("language::tokenize_pairs: context must be positive (got 0)"));
+}
+
+TEST_CASE("Examples as tokens are given a BOS and the prompt, and end with EOS") {
+  const CharacterTokenizer tokenizer("abc");
+  const Token bos = tokenizer.bos(), eos = tokenizer.eos();
+  const std::vector<data::SupervisedExample> examples{{.prompt = "a", .completion = "bc"},
+                                                      {.prompt = "", .completion = "a"}};
+  const TokenSequences tokens = tokenize_examples(examples, tokenizer, 5);
+  const PackedTokens packed = tokens.packed();
+  CHECK(std::vector(packed.tokens.begin(), packed.tokens.end()) == std::vector<Token>{bos, 0, 1, 2, eos, bos, 0, eos});
+  CHECK((packed.prompt(0) == 2 && packed.prompt(1) == 1));
+  CHECK((packed.length(0) == 5 && packed.length(1) == 3));
+  const auto tokenizing = [&](data::SupervisedExample example, Index context) {
+    return [=, &tokenizer] { tokenize_examples(std::vector{example}, tokenizer, context); };
+  };
+  CHECK_THROWS_MATCHES(
+      tokenizing(examples[0], 4)(), Error,
+      Message("language::tokenize_examples: example 0: prompt and completion together must fit into the context of 4 "
+              "tokens (got 5)"));
+  CHECK_THROWS_MATCHES(tokenizing({.prompt = "abc", .completion = "a", .where = "e.jsonl:3"}, 4)(), Error,
+                       Message("e.jsonl:3: prompt must be shorter than the context of 4 tokens (got 4)"));
+  CHECK_THROWS_MATCHES(tokenizing({.prompt = "a", .completion = ""}, 9)(), Error,
+                       Message("language::tokenize_examples: example 0: completion must not be empty"));
 }

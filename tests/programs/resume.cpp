@@ -3,6 +3,7 @@
 // MELLOW_KILLS says how often (5).
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <random>
 #include <set>
 #include <thread>
@@ -30,14 +31,25 @@ const std::vector<std::string> campaigns{
     "--agent expected_sarsa --env cliff-walking --steps 200000 --set traces=accumulating",
     "--agent reinforce --env CartPole-v1 --steps 60000 --set head=mellowmax",
     "--agent double_q_learning --env FrozenLake8x8-v1 --steps 300000",
+    "--agent supervised --env long-addition --steps 400 --evaluate-every 90 --checkpoint-every 40 --set env.digits=1 "
+    "--set env.examples=300 --set model.context=12 --set model.width=16 --set micro_batch_size=10",
+    "--agent preference --data PAIRS --steps 400 --evaluate-every 90 --checkpoint-every 40 --set loss=orpo "
+    "--set model=llama --set model.context=12 --set model.width=16 --set batch_size=4 --set lora.rank=2",
 };
 
-std::string command(const std::string& campaign, const fs::path& output) {
-  return "mellow_bench train " + campaign + " --seeds 2 --sinks csv,jsonl" +
-         (mellow::tools::EventFile::is_available() ? ",tensorboard" : "") +
-         " --evaluate-every 1000 --evaluation-episodes 2 --test-episodes 3 "
-         "--checkpoint-every 700 --output " +
-         output.string();
+/// `PAIRS` stands for a file of preference pairs beside the output.
+std::string command(std::string campaign, const fs::path& output) {
+  if (const auto at = campaign.find("PAIRS"); at != campaign.npos) {
+    const fs::path pairs = output.parent_path() / "pairs.jsonl";
+    if (!fs::exists(pairs))
+      for (std::ofstream file(pairs); const char letter : std::string("abcdefghijkl"))
+        file << fmt::format(R"({{"prompt": "{0}", "chosen": "{0}{0}", "rejected": "z"}})", letter) << '\n';
+    campaign.replace(at, 5, pairs.string());
+  }
+  return "mellow_bench train --seeds 2 --sinks csv,jsonl" +
+         std::string(mellow::tools::EventFile::is_available() ? ",tensorboard" : "") +
+         " --evaluate-every 1000 --evaluation-episodes 2 --test-episodes 3 --checkpoint-every 700 " + campaign +
+         " --output " + output.string();
 }
 
 /// Starts a campaign and kills it after a while; says whether it was still running.

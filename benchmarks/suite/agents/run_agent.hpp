@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <optional>
 
 #include <mellow/tools/checkpoints.hpp>
@@ -17,8 +16,9 @@ namespace mellow::suite {
 /// Shows a run's status every so many steps.
 struct Shown {
   const std::function<void(const training::RunStatus&)>& show;
+  Index every = 256;
   void on_step(const training::RunStatus& status) const {
-    if (show && status.step % 256 == 0) show(status);
+    if (show && status.step % every == 0) show(status);
   }
 };
 
@@ -65,7 +65,6 @@ class Sinks {
 /// the last ones where nothing was evaluated.
 template <class Agent, class E, class Save>
 RunSummary run_agent(Agent agent, const E& environment, const RunRequest& request, const Save& save) {
-  const auto start = std::chrono::steady_clock::now();
   tools::Recorder recorder(request.folder, {.steps = request.options.steps, .progress = false});
   Sinks sinks(request.folder, request.sinks);
   tools::Checkpoints checkpoints(request.folder / "checkpoints", {.every = request.checkpoint_every, .keep_end = true});
@@ -87,7 +86,7 @@ RunSummary run_agent(Agent agent, const E& environment, const RunRequest& reques
   if (request.keep_environment) tools::save_state(request.folder / environment_file, run.environment);
   save(agent.parameters());  // again: a run that was stopped and taken up may have saved what it then did not reach
   summary.best_weights = test();
-  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  summary.seconds = recorder.seconds();
   return summary;
 }
 

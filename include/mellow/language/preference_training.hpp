@@ -185,7 +185,14 @@ class PreferenceTraining {
   }
   Index updates() const { return step().updates(); }  ///< made so far
   Index epochs() const { return order_.begun(); }     ///< begun so far
+  Index tokens() const { return tokens_; }            ///< read so far, prompts included
   Index pairs() const { return pairs_.size(); }       ///< that it learns from
+  /// What the optimiser keeps.
+  auto& optimizer_state()
+    requires LanguageModel<Model>
+  {
+    return step().optimizer_state();
+  }
   /// Sets the parameters; the reference stays. Throws Error for another length.
   void set_parameters(const ConstVectorRef<Scalar>& theta)
     requires LanguageModel<Model>

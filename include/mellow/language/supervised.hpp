@@ -131,6 +131,8 @@ class Supervised {
   const Vector<Scalar>& gradient() const { return step_.gradient(); }      ///< of the last update, after clipping
   Index updates() const { return step_.updates(); }                        ///< made so far
   Index epochs() const { return order_.begun(); }                          ///< begun so far
+  Index tokens() const { return tokens_; }                                 ///< read so far, prompts included
+  auto& optimizer_state() { return step_.optimizer_state(); }              ///< what the optimiser keeps
   /// Sets the parameters. Throws Error for another length.
   void set_parameters(const ConstVectorRef<Scalar>& theta) { step_.set_parameters(theta); }
 

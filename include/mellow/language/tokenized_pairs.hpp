@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <limits>
 #include <span>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include <mellow/data/preference_pair.hpp>
-#include <mellow/language/tokenizer.hpp>
+#include <mellow/language/encode_text.hpp>
 
 namespace mellow::language {
 
@@ -32,33 +31,12 @@ std::vector<TokenizedPair> tokenize_pairs(std::span<const data::PreferencePair> 
   result.reserve(pairs.size());
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const data::PreferencePair& pair = pairs[i];
-    const std::string where = pair.where.empty() ? fmt::format("language::tokenize_pairs: pair {}", i) : pair.where;
-    const auto tokens = [&](std::string_view text, std::string_view field, std::vector<Token> into) {
-      try {
-        tokenizer.encode(text, into);
-      } catch (const Error& error) {
-        throw Error(where, fmt::format("{}: {}", field, error.what()));
-      }
-      return into;
-    };
-    const auto completion = [&](std::string_view text, std::string_view field) {
-      if (text.empty()) throw Error(where, fmt::format("{} must not be empty", field));
-      auto made = tokens(text, field, {});
-      made.push_back(tokenizer.eos());
-      return made;
-    };
-    TokenizedPair made{.prompt = tokens(pair.prompt, "prompt", {tokenizer.bos()}),
-                       .chosen = completion(pair.chosen, "chosen"),
-                       .rejected = completion(pair.rejected, "rejected")};
-    const Index prompt = std::ssize(made.prompt);
-    if (prompt >= context)
-      throw Error(where, fmt::format("prompt must be shorter than the context of {} tokens", context), prompt);
-    for (const auto* one : {&made.chosen, &made.rejected})
-      if (prompt + std::ssize(*one) > context)
-        throw Error(where,
-                    fmt::format("prompt and {} together must fit into the context of {} tokens",
-                                one == &made.chosen ? "chosen" : "rejected", context),
-                    prompt + std::ssize(*one));
+    detail::TextEncoder encoder(tokenizer, context,
+                                pair.where.empty() ? fmt::format("language::tokenize_pairs: pair {}", i) : pair.where);
+    TokenizedPair made;  // in this order: the prompt must be known for the others
+    made.prompt = encoder.prompt(pair.prompt);
+    made.chosen = encoder.completion(pair.chosen, "chosen");
+    made.rejected = encoder.completion(pair.rejected, "rejected");
     result.push_back(std::move(made));
   }
   return result;

@@ -124,6 +124,7 @@ class TrainingStep {
   const Vector<Scalar>& parameters() const { return theta_; }
   const Vector<Scalar>& gradient() const { return gradient_; }
   Index updates() const { return updates_; }
+  typename Optimizer::template State<Scalar>& optimizer_state() { return state_; }
   void set_parameters(const ConstVectorRef<Scalar>& theta) {
     require(theta.size() == model_.parameters(), where_,
             fmt::format("the model has {} parameters", model_.parameters()), theta.size());

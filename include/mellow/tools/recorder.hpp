@@ -62,6 +62,8 @@ class Recorder {
   void on_evaluation(const training::RunStatus& status);  ///< adds a row
   void on_end(const training::RunStatus& status);         ///< finishes the table and draws the plot
 
+  double seconds() const;  ///< that the run has taken so far, those before it was interrupted included
+
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
     State& state = self.state();

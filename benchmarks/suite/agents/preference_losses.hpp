@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <mellow/preference/absolute_losses.hpp>
+#include <mellow/preference/c2_dpo.hpp>
+#include <mellow/preference/dpo.hpp>
+#include <mellow/preference/f_dpo.hpp>
+#include <mellow/preference/generators.hpp>
+#include <mellow/preference/margin_losses.hpp>
+#include <mellow/preference/pair_loss.hpp>
+#include <mellow/preference/reference_free.hpp>
+
+#include "../settings.hpp"
+
+namespace mellow::suite {
+
+/// A loss of pairs that is one of several, chosen at run time. Loops over pairs are those of the loss that it holds.
+template <preference::PairLoss... Ls>
+struct AnyPairLoss {
+  std::variant<Ls...> chosen{};
+  double beta = 1.0;  ///< of the rewards that metrics report: the loss's
+
+  void validate() const {
+    std::visit([](const auto& loss) { preference::detail::validate_loss(loss); }, chosen);
+  }
+  bool clips(const preference::Pair& pair) const {
+    return std::visit([&](const auto& loss) { return preference::detail::clips(loss, pair); }, chosen);
+  }
+  preference::PairTerm operator()(const preference::Pair& pair) const {
+    return std::visit([&](const auto& loss) { return loss(pair); }, chosen);
+  }
+  template <class Use>
+  void specialised(const Use& use) const {
+    std::visit(
+        [&](const auto& loss) {
+          if constexpr (requires { loss.specialised(use); }) loss.specialised(use);
+          else use(loss);
+        },
+        chosen);
+  }
+};
+
+/// A loss that can be asked for by name.
+template <class L>
+struct NamedLoss {
+  const char* name;
+  bool has_reference = true;  ///< whether it takes log-ratios to one
+  L loss{};
+};
+
+/// All of them.
+inline auto named_losses() {
+  using namespace preference;
+  return std::tuple(
+      NamedLoss<Dpo>{"dpo"}, NamedLoss<C2Dpo>{"c2_dpo"}, NamedLoss<SquaredPo>{"squared_po"}, NamedLoss<ChiPo>{"chi_po"},
+      NamedLoss<FDpo<ReverseKl>>{"f_dpo_reverse_kl"}, NamedLoss<FDpo<ForwardKl>>{"f_dpo_forward_kl"},
+      NamedLoss<FDpo<JensenShannon>>{"f_dpo_js"}, NamedLoss<FDpo<AlphaDivergence>>{"f_dpo_alpha"},
+      NamedLoss<FDpo<SquaredHellinger>>{"f_dpo_hellinger"}, NamedLoss<FDpo<ChiSquare>>{"f_dpo_chi_square"},
+      NamedLoss<Ipo>{"ipo"}, NamedLoss<LengthNormalizedIpo>{"ipo_per_token"}, NamedLoss<Hinge>{"hinge"},
+      NamedLoss<ConservativeDpo>{"conservative_dpo"}, NamedLoss<RobustDpo>{"robust_dpo"},
+      NamedLoss<LengthNormalizedDpo>{"dpo_per_token"}, NamedLoss<DpoPositive>{"dpo_positive"},
+      NamedLoss<CalDpo>{"cal_dpo"}, NamedLoss<ExoPair>{"exo_pair"}, NamedLoss<DiscoPop>{"disco_pop"},
+      NamedLoss<NcaPair>{"nca_pair"}, NamedLoss<BcoPair>{"bco_pair"}, NamedLoss<SppoHard>{"sppo_hard"},
+      NamedLoss<ApoZero>{"apo_zero"}, NamedLoss<ApoDown>{"apo_down"}, NamedLoss<Rpo>{"rpo"},
+      NamedLoss<Cpo>{"cpo", false}, NamedLoss<SimPo>{"simpo", false}, NamedLoss<AlphaPo>{"alpha_po", false},
+      NamedLoss<Orpo>{"orpo", false}, NamedLoss<Slic>{"slic", false});
+}
+
+/// What is minimised on preference pairs, chosen by name.
+class PreferenceLosses {
+  using Losses = decltype(named_losses());
+  static constexpr std::size_t count = std::tuple_size_v<Losses>;
+
+  template <class... Ls>
+  static AnyPairLoss<Ls...> any_of(const std::tuple<NamedLoss<Ls>...>&);
+
+ public:
+  using Any = decltype(any_of(named_losses()));
+
+  void describe(Settings& settings) {
+    std::vector<std::string> known;
+    for_each([&](std::size_t, const auto& named) { known.emplace_back(named.name); });
+    settings.add_choice("loss", choice_, known, "what is minimised (docs/preference.md)");
+    for_each([&](std::size_t, auto& named) {
+      auto& loss = named.loss;
+      settings.begin_alternative("loss", named.name);
+      const auto number = [&](const char* called, double& value, const char* help) {
+        settings.add(called, value, help);
+      };
+      if constexpr (requires { loss.beta; }) number("beta", loss.beta, "strength of the penalty, scale of rewards");
+      if constexpr (requires { loss.lambda; }) number("lambda", loss.lambda, "weight of the penalty");
+      if constexpr (requires { loss.constraint; }) {
+        settings.add_choice("constraint", constraint_, {"log", "identity"}, "what is held");
+        settings.add_choice("norm", norm_, {"l2", "l1"}, "of the residual");
+      }
+      if constexpr (requires { loss.generator.alpha; }) number("alpha", loss.generator.alpha, "of the divergence");
+      if constexpr (requires { loss.alpha; }) number("alpha", loss.alpha, "weight of the likelihood, or bend");
+      if constexpr (requires { loss.gamma; }) number("gamma", loss.gamma, "margin that is asked for");
+      if constexpr (requires { loss.delta; }) number("delta", loss.delta, "margin that is asked for");
+      if constexpr (requires { loss.tau; }) number("tau", loss.tau, "temperature of the mixture");
+      if constexpr (requires { loss.label_smoothing; })
+        number("label_smoothing", loss.label_smoothing, "how often labels are wrong");
+      if constexpr (requires { loss.reward_limit; })
+        number("reward_limit", loss.reward_limit, "bound of a reward's size; inf: none");
+    });
+    settings.end_alternative();
+  }
+
+  /// Whether the one that is chosen takes log-ratios to a reference.
+  bool has_reference() const {
+    bool has = true;
+    for_each([&](std::size_t i, const auto& named) { has = i == choice_ ? named.has_reference : has; });
+    return has;
+  }
+
+  /// The one that is chosen.
+  Any loss() const {
+    Any made;
+    for_each([&](std::size_t i, const auto& named) {
+      if (i != choice_) return;
+      auto loss = named.loss;
+      if constexpr (requires { loss.constraint; }) {
+        loss.constraint = constraint_ == 0 ? preference::Constraint::Log : preference::Constraint::Identity;
+        loss.norm = norm_ == 0 ? preference::Norm::L2 : preference::Norm::L1;
+      }
+      made.chosen = loss;
+      made.beta = preference::detail::reward_scale(loss);
+    });
+    return made;
+  }
+
+ private:
+  template <class Use>
+  void for_each(const Use& use) {
+    visit_all(losses_, use);
+  }
+  template <class Use>
+  void for_each(const Use& use) const {
+    visit_all(losses_, use);
+  }
+  template <class All, class Use>
+  static void visit_all(All& all, const Use& use) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (use(I, std::get<I>(all)), ...);
+    }(std::make_index_sequence<count>{});
+  }
+
+  std::size_t choice_ = 0, constraint_ = 0, norm_ = 0;
+  Losses losses_ = named_losses();
+};
+
+}  // namespace mellow::suite

@@ -11,11 +11,13 @@
 #include <mellow/language/byte_tokenizer.hpp>
 #include <mellow/language/character_tokenizer.hpp>
 #include <mellow/language/long_addition.hpp>
+#include <mellow/language/sampled_pairs.hpp>
 #include <mellow/language/tokenized_examples.hpp>
 #include <mellow/tools/atomic_file.hpp>
 #include <mellow/tools/preference_pairs.hpp>
 #include <mellow/tools/supervised_examples.hpp>
 
+#include "any_transformer.hpp"
 #include "json.hpp"
 
 namespace mellow::suite {
@@ -47,21 +49,11 @@ class AdditionTask final : public LanguageTask {
     return split;
   }
 
-  /// The first right and the first wrong completion among the samples, of the prompts that have both.
-  Split<std::vector<TokenizedPair>> pairs(Index context, const Continue& model, Rng& rng) const override {
+  Split<std::vector<TokenizedPair>> pairs(Index context, const ModelToSample& model, Rng& rng) const override {
     require_context(context);
-    std::vector<TokenizedPair> pairs;
-    std::vector<Token> right, wrong;
-    Index seen = 0;
-    const auto use = [&](std::span<const Token> prompt, std::span<const Token> completion) {
-      auto& one = task_.reward(prompt, completion) == 1.0 ? right : wrong;
-      if (one.empty()) one.assign(completion.begin(), completion.end());
-      if (++seen % config_.samples != 0) return;
-      if (!right.empty() && !wrong.empty()) pairs.push_back({{prompt.begin(), prompt.end()}, right, wrong});
-      right.clear();
-      wrong.clear();
-    };
-    model({prompts(config_.prompts, rng), config_.samples, task_.completion_length(), LongAddition::eos, use}, rng);
+    auto sampler = sampler_of(model);
+    const auto pairs = language::sample_pairs(sampler, model.weights, task_,
+                                              {.prompts = config_.prompts, .samples = config_.samples}, rng);
     if (pairs.size() < 2)
       throw Error("long-addition",
                   "too few prompts have a right and a wrong completion; a model that was trained for longer "
@@ -71,11 +63,9 @@ class AdditionTask final : public LanguageTask {
     return {{pairs.begin(), pairs.end() - held_out}, {pairs.end() - held_out, pairs.end()}};
   }
 
-  std::optional<double> accuracy(const Continue& model, Index count, Rng rng) const override {
-    double right = 0;
-    const auto use = [&](auto prompt, auto completion) { right += task_.reward(prompt, completion); };
-    model({prompts(count, rng), 1, task_.completion_length(), LongAddition::eos, use}, rng);
-    return right / static_cast<double>(count);
+  std::optional<double> accuracy(const ModelToSample& model, Index count, Rng rng) const override {
+    auto sampler = sampler_of(model);
+    return language::share_right(sampler, model.weights, task_, {.prompts = count, .samples = 1}, rng);
   }
 
   void save_tokenizer(const fs::path& folder) const override {
@@ -96,10 +86,8 @@ class AdditionTask final : public LanguageTask {
                   fmt::format("must hold the {} tokens of an addition of {} digits", length, task_.digits()), context);
   }
 
-  std::vector<std::vector<Token>> prompts(Index count, Rng& rng) const {
-    std::vector<std::vector<Token>> drawn;
-    for (Index i = 0; i < count; ++i) drawn.push_back(task_.prompt(rng));
-    return drawn;
+  language::Sampler<ThreadedTransformer> sampler_of(const ModelToSample& model) const {
+    return language::Sampler(model.transformer, {.new_tokens = task_.completion_length(), .stop = {LongAddition::eos}});
   }
 
   LanguageTaskConfig config_;
@@ -143,7 +131,7 @@ class FileTask final : public LanguageTask {
     else throw Error("json-lines", "its pairs are not to be imitated");
   }
 
-  Split<std::vector<TokenizedPair>> pairs(Index context, const Continue&, Rng&) const override {
+  Split<std::vector<TokenizedPair>> pairs(Index context, const ModelToSample&, Rng&) const override {
     if constexpr (std::same_as<Example, data::PreferencePair>)
       return tokenized<std::vector<TokenizedPair>>([&](const auto& some, const auto& tokenizer) {
         return language::tokenize_pairs(std::span<const Example>(some), tokenizer, context);
@@ -151,7 +139,7 @@ class FileTask final : public LanguageTask {
     else throw Error("json-lines", "its examples are no pairs");
   }
 
-  std::optional<double> accuracy(const Continue&, Index, Rng) const override { return std::nullopt; }
+  std::optional<double> accuracy(const ModelToSample&, Index, Rng) const override { return std::nullopt; }
 
   void save_tokenizer(const fs::path& folder) const override {
     Json json{{"type", tokenizer_names[tokenizer_.index()]}};

@@ -2,15 +2,12 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include <mellow/core/rng.hpp>
-#include <mellow/core/token.hpp>
 #include <mellow/language/token_sequences.hpp>
 #include <mellow/language/tokenized_pairs.hpp>
 
@@ -24,15 +21,7 @@ struct Split {
   Data data, held_out;
 };
 
-/// How a model continues prompts: draws `each` completions of every one and calls use(prompt, completion) for them, in
-/// order. A completion has at most `new_tokens` tokens and ends with `stop`.
-struct Continuations {
-  const std::vector<std::vector<Token>>& prompts;
-  Index each, new_tokens;
-  Token stop;
-  std::function<void(std::span<const Token> prompt, std::span<const Token> completion)> use;
-};
-using Continue = std::function<void(const Continuations&, Rng&)>;
+struct ModelToSample;  // any_transformer.hpp
 
 /// A language task in one run: its data, drawn from the run's seed or read from a file.
 class LanguageTask {
@@ -43,9 +32,10 @@ class LanguageTask {
   /// Completions to imitate. Throws Error for one that does not fit the context.
   virtual Split<language::TokenSequences> sequences(Index context, Rng& rng) const = 0;
   /// Preference pairs, for those that must be sampled by a model.
-  virtual Split<std::vector<language::TokenizedPair>> pairs(Index context, const Continue& model, Rng& rng) const = 0;
+  virtual Split<std::vector<language::TokenizedPair>> pairs(Index context, const ModelToSample& model,
+                                                            Rng& rng) const = 0;
   /// How often samples of fresh prompts are right; nothing where that cannot be said.
-  virtual std::optional<double> accuracy(const Continue& model, Index prompts, Rng rng) const = 0;
+  virtual std::optional<double> accuracy(const ModelToSample& model, Index prompts, Rng rng) const = 0;
   /// Writes into a run's folder what turns text into its tokens.
   virtual void save_tokenizer(const std::filesystem::path& folder) const = 0;
 };

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include <mellow/language/sampling.hpp>
 #include <mellow/nn/initializers.hpp>
 #include <mellow/nn/variance_scaling.hpp>
 #include <mellow/tools/safetensors.hpp>
@@ -42,25 +41,6 @@ Vector<float> ModelAtStart::weights_at(const Vector<float>& parameters) const {
 void ModelAtStart::save(const std::filesystem::path& folder, const Vector<float>& parameters) const {
   tools::save_weights(folder / "weights.safetensors", transformer, weights_at(parameters));
   if (model.chosen().index() == 1) tools::save_weights(folder / "adapter.safetensors", model, parameters);
-}
-
-Continue ModelAtStart::continuing(const Vector<float>& parameters) const {
-  return [this, &parameters](const Continuations& wanted, Rng& rng) {
-    const Vector<float> at = weights_at(parameters);
-    language::Sampler sampler(transformer, {.new_tokens = wanted.new_tokens, .stop = {wanted.stop}});
-    const Index at_once = std::max<Index>(1, 128 / wanted.each);  // prompts
-    for (std::size_t first = 0; first < wanted.prompts.size();) {
-      std::vector<Token> tokens;
-      std::vector<Index> starts{0};
-      for (Index n = 0; n < at_once && first < wanted.prompts.size(); ++n, ++first)
-        for (Index k = 0; k < wanted.each; ++k) {
-          tokens.insert(tokens.end(), wanted.prompts[first].begin(), wanted.prompts[first].end());
-          starts.push_back(std::ssize(tokens));
-        }
-      const auto& samples = sampler.sample(at, {tokens, starts}, rng);
-      for (Index s = 0; s < samples.sequences(); ++s) wanted.use(samples.prompt(s), samples.completion(s));
-    }
-  };
 }
 
 void LanguageModelConfig::describe(Settings& settings) {

@@ -5,20 +5,14 @@
 #include <string>
 
 #include <mellow/language/lora.hpp>
-#include <mellow/language/threaded.hpp>
-#include <mellow/language/transformer.hpp>
 
+#include "../any_transformer.hpp"
 #include "../language_task.hpp"
 #include "../settings.hpp"
-#include "any_language_model.hpp"
 
 namespace mellow::suite {
 
-/// A transformer of a shape that is chosen by name, on some threads; and that, or an adapter on it.
-using AnyTransformer =
-    AnyLanguageModel<language::Transformer<float, language::Gpt>, language::Transformer<float, language::Llama>,
-                     language::Transformer<float, language::LlamaUntied>>;
-using ThreadedTransformer = language::Threaded<AnyTransformer>;
+/// A transformer, or an adapter on it.
 using TrainedModel = AnyLanguageModel<ThreadedTransformer, language::Lora<ThreadedTransformer>>;
 
 /// What is trained, and where it begins.
@@ -32,8 +26,6 @@ struct ModelAtStart {
   Vector<float> weights_at(const Vector<float>& parameters) const;
   /// Writes weights.safetensors at parameters of the model, and adapter.safetensors where it is one.
   void save(const std::filesystem::path& folder, const Vector<float>& parameters) const;
-  /// How the model continues prompts at some parameters, which must live as long.
-  Continue continuing(const Vector<float>& parameters) const;
 };
 
 /// The numbers of a transformer.

@@ -49,7 +49,7 @@ class PreferenceConfig final : public LanguageAgentConfig {
     const auto task = environment.config.make(environment.name, seed, weights, true);
     Rng rng(seed, training::streams::environment);
     const ModelAtStart start = model_.make(task->vocabulary(), seed, rng);
-    const auto [pairs, held_out] = task->pairs(model_.sizes.context, start.continuing(start.theta), rng);
+    const auto [pairs, held_out] = task->pairs(model_.sizes.context, {start.transformer, start.weights}, rng);
     if (held_out.empty()) throw Error("env.held_out", "leaves no pair to be judged by", pairs.size());
     auto options = options_;
     options.batch = std::min(options.batch, std::ssize(pairs));
@@ -61,7 +61,8 @@ class PreferenceConfig final : public LanguageAgentConfig {
     learner.optimizer_state().choose(optimizer.chosen.index());
     if (!request.shared || ranks::rank() == 0) task->save_tokenizer(request.folder);
     const auto accuracy_at = [&](const Vector<float>& theta) {
-      return task->accuracy(start.continuing(theta), request.test_episodes, Rng(seed, training::streams::test));
+      const Vector<float> at = start.weights_at(theta);
+      return task->accuracy({start.transformer, at}, request.test_episodes, Rng(seed, training::streams::test));
     };
     const auto before = accuracy_at(start.theta);
     auto summary = run_learner(learner, start, request, scores[score_], [&](const Vector<float>& theta) {

@@ -42,8 +42,9 @@ class SupervisedConfig final : public LanguageAgentConfig {
     if (!request.shared || ranks::rank() == 0) task->save_tokenizer(request.folder);
     double held_out_loss = 0;  // of the parameters that were tested last
     auto summary = run_learner(learner, start, request, score, [&](const Vector<float>& theta) {
+      const Vector<float> weights = start.weights_at(theta);
       const auto right =
-          task->accuracy(start.continuing(theta), request.test_episodes, Rng(seed, training::streams::test));
+          task->accuracy({start.transformer, weights}, request.test_episodes, Rng(seed, training::streams::test));
       learner.set_parameters(theta);
       held_out_loss = -learner.evaluate();
       return right.value_or(-held_out_loss);

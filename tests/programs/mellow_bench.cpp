@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <vector>
 
@@ -196,4 +197,33 @@ TEST_CASE("A reproduction judges every claim of its paper") {
   }
   for (const char* key : {"processor", "compiler", "flags", "version"}) CHECK(summary.at("build").contains(key));
   CHECK(fs::exists(directory / "results.csv"));
+}
+
+TEST_CASE("The page of a paper says what its figures say") {
+  for (const std::string paper : {"c2_dpo", "squared_po"}) {
+    CAPTURE(paper);
+    const fs::path docs = fs::path(MELLOW_SOURCE_DIR) / "docs", figures = docs / "results" / (paper + ".csv");
+    const TemporaryDirectory directory;
+    const auto child = run(fmt::format("mellow_bench reproduce {} --results {} --output {}", paper, figures.string(),
+                                       directory.path().string()));
+    CAPTURE(child.error);
+    REQUIRE(child.status == 0);
+    const std::string page = read_file(docs / "papers" / (paper + ".md"));
+    const auto summary = nlohmann::json::parse(read_file(directory / "summary.json"));
+    int number = 0;
+    for (const auto& claim : summary.at("claims")) {
+      const auto begin = page.find(fmt::format("| {} | {} | {} |", ++number, claim.at("claim").get<std::string>(),
+                                               claim.at("paper").get<std::string>()));
+      CAPTURE(claim.dump());
+      REQUIRE(begin != std::string::npos);
+      CHECK_THAT(page.substr(begin, page.find('\n', begin) - begin),
+                 Catch::EndsWith("**" + claim.at("verdict").get<std::string>() + "** |"));
+    }
+    CHECK(number > 10);
+    CHECK(fs::exists(directory / "addition_right.png"));
+    const auto without_optima = [](const fs::path& path) {  // which are worked out each time
+      return std::regex_replace(read_file(path), std::regex("optima,[^\n]*\n"), "");
+    };
+    CHECK(without_optima(directory / "results.csv") == without_optima(figures));
+  }
 }

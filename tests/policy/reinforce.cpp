@@ -343,7 +343,7 @@ TEST_CASE("Parameters that are not finite end acting and learning in words, and 
   CHECK(agent.parameters() == broken);
 }
 
-TEST_CASE("Parts alone take the default options") {
+TEST_CASE("REINFORCE takes parts without options") {
   const Reinforce brief(nn::Mlp{{1, 3}}, nn::Sgd{});
   const Reinforce whole(nn::Mlp{{1, 3}}, ReinforceOptions{}, nn::Sgd{});
   STATIC_REQUIRE(std::same_as<decltype(brief), decltype(whole)>);

@@ -280,7 +280,7 @@ TEST_CASE("The states of all parts belong to the agent's state") {
   CHECK(std::ranges::count(paths, "learner.replay.rewards") == 1);
 }
 
-TEST_CASE("Parts alone take the default options") {
+TEST_CASE("A deep Q agent takes parts without options") {
   const Dqn brief(network, value::DoubleQ{}, nn::Sgd{});
   const Dqn whole(network, value::DqnOptions{}, value::DoubleQ{}, nn::Sgd{});
   STATIC_REQUIRE(std::same_as<decltype(brief), decltype(whole)>);

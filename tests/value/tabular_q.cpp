@@ -359,7 +359,7 @@ TEST_CASE("Bad input to a tabular agent is refused in words") {
   CHECK_THROWS_WITH(agent.set_parameters(Matrix<double>::Zero(2, 4)), Contains("2 x 3 (got 2 x 4)"));
 }
 
-TEST_CASE("Parts alone take the default options") {
+TEST_CASE("A table of values takes parts without options") {
   const TabularQ brief(3, 2, DoubleQ{});
   const TabularQ whole(3, 2, TabularQOptions{}, DoubleQ{});
   STATIC_REQUIRE(std::same_as<decltype(brief), decltype(whole)>);

@@ -110,16 +110,18 @@ class PreferenceTraining {
   void set_reference(Reference& model)
     requires OwningLanguageModel<Model>
   {
-    static_assert(OwnsDistributions<Reference> || !preference::uses_divergences<Loss>,
+    constexpr bool is_enough = OwnsDistributions<Reference> || !preference::uses_divergences<Loss>;
+    static_assert(is_enough,
                   "mellow: a loss that uses divergences needs log_distributions(packed) and accumulate_soft(packed, d) "
                   "of model and reference (OwningLanguageModel in core/owning_language_model.hpp)");
     require_reference(model);
-    objective_.set_reference(
-        reader_, pairs_, held_out_, [&](const TokenSequences& sequences) { return step().read(model, sequences); },
-        [&] {
-          if constexpr (OwnsDistributions<Reference>) return step().distributions(model);
-        },
-        model.vocabulary());
+    if constexpr (is_enough)  // else one error is said, not what follows from it
+      objective_.set_reference(
+          reader_, pairs_, held_out_, [&](const TokenSequences& sequences) { return step().read(model, sequences); },
+          [&] {
+            if constexpr (OwnsDistributions<Reference>) return step().distributions(model);
+          },
+          model.vocabulary());
   }
 
   /// One update, on a batch that it draws. Throws Error where loss or gradient are not finite.

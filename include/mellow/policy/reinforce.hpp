@@ -238,6 +238,7 @@ class Reinforce {
   Eigen::Array<bool, Eigen::Dynamic, 1> mask_;
 };
 
+/// Deduces the parts where there are no options.
 template <Network Net, class First, class... Others>
   requires(!std::same_as<First, ReinforceOptions>)
 Reinforce(Net, First, Others...) -> Reinforce<Net, First, Others...>;

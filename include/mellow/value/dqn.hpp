@@ -235,6 +235,7 @@ class Dqn {
   Vector<Scalar> acting_values_;
 };
 
+/// Deduces the parts where there are no options.
 template <Network Net, class First, class... Others>
   requires(!std::same_as<First, DqnOptions>)
 Dqn(Net, First, Others...) -> Dqn<Net, First, Others...>;

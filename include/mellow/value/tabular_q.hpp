@@ -248,6 +248,7 @@ class TabularQ {
   Index steps_ = 0;                             // observed
 };
 
+/// Deduces the parts where there are no options.
 template <class First, class... Others>
   requires(!std::same_as<First, TabularQOptions>)
 TabularQ(Index, Index, First, Others...) -> TabularQ<First, Others...>;

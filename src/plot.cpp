@@ -145,6 +145,7 @@ std::string group_tics(const std::vector<std::string>& groups) {
   const double each = letters / static_cast<double>(std::max<std::size_t>(1, groups.size()));
   const auto break_all = [&](double width) {
     std::vector<std::vector<std::string>> all;
+    all.reserve(groups.size());
     for (const std::string& group : groups)
       all.push_back(broken(group, static_cast<std::size_t>(std::max(1.0, width))));
     return all;

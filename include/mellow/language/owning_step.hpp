@@ -38,7 +38,8 @@ class OwningStep {
   Eigen::Map<const Vector<Scalar>> read(Other& model, const TokenSequences& sequences) {
     last_ = sequences.packed();
     auto values = values_.reshape(last_.size(), 1);
-    const ConstVectorRef<typename Other::Scalar> found = model.log_probabilities(last_);
+    const auto& given = model.log_probabilities(last_);  // a value lives as long as this does
+    const ConstVectorRef<typename Other::Scalar> found = given;
     if (found.size() != last_.size())
       throw Error(where_, fmt::format("the model must give a log-probability for each of {} tokens", last_.size()),
                   found.size());
@@ -54,7 +55,8 @@ class OwningStep {
                   "mellow: this loss reads whole distributions: the model needs log_distributions(packed) and "
                   "accumulate_soft(packed, d) (OwningLanguageModel in core/owning_language_model.hpp)");
     if constexpr (OwnsDistributions<Other>) {
-      const ConstMatrixRef<typename Other::Scalar> found = model.log_distributions(last_);
+      const auto& given = model.log_distributions(last_);
+      const ConstMatrixRef<typename Other::Scalar> found = given;
       auto values = distributions_.reshape(found.rows(), found.cols());
       values = found.template cast<Scalar>();
       return {values.data(), values.rows(), values.cols()};

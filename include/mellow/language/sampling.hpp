@@ -78,7 +78,8 @@ class Sampler {
                                 std::span<Rng> generators) {
     begin(prompts, generators.size());
     while (!next_.empty()) {
-      const ConstMatrixRef<Scalar> logits = model_.next_logits(theta, {next_, next_starts_}, *cache_);
+      const auto& given = model_.next_logits(theta, {next_, next_starts_}, *cache_);
+      const ConstMatrixRef<Scalar> logits = given;
       advance(prompts, logits, generators);
     }
     return pack(prompts);

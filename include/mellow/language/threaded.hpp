@@ -77,7 +77,8 @@ class Threaded {
       const auto i = static_cast<std::size_t>(thread);
       const Index first = tape.firsts_[i], count = tape.firsts_[i + 1] - first;
       if (count == 0) return;
-      const ConstVectorRef<Scalar> own = model_.log_probabilities(theta, packed.part(first, count), tape.tapes_[i]);
+      const auto& given = model_.log_probabilities(theta, packed.part(first, count), tape.tapes_[i]);
+      const ConstVectorRef<Scalar> own = given;
       values.col(0).segment(tape.places_[i], own.size()) = own;
     });
     return {values.data(), packed.size()};

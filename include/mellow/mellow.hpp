@@ -228,6 +228,7 @@
 #include <mellow/value/force_constants.hpp>
 #include <mellow/value/gradient_td.hpp>
 #include <mellow/value/greedy_policy.hpp>
+#include <mellow/value/learned.hpp>
 #include <mellow/value/learner.hpp>
 #include <mellow/value/linear_td.hpp>
 #include <mellow/value/sampled_td.hpp>

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -10,26 +9,13 @@
 #include <tuple>
 
 #include <mellow/core/memory.hpp>
-#include <mellow/core/metric.hpp>
 #include <mellow/nn/clip.hpp>
 #include <mellow/operators/mask.hpp>
 #include <mellow/value/dqn_options.hpp>
 #include <mellow/value/dqn_types.hpp>
+#include <mellow/value/learned.hpp>
 
 namespace mellow::value {
-
-/// What an update found.
-struct Learned {
-  /// Mean over the batch of weight times loss of the temporal-difference error.
-  double loss = std::numeric_limits<double>::quiet_NaN();
-  double mean_value = std::numeric_limits<double>::quiet_NaN();     ///< mean over batch and actions of Q
-  double gradient_norm = std::numeric_limits<double>::quiet_NaN();  ///< before clipping
-
-  /// The same by name.
-  std::array<Metric, 3> metrics() const {
-    return {{{"loss", loss}, {"mean_value", mean_value}, {"gradient_norm", gradient_norm}}};
-  }
-};
 
 /// Deep Q-learning (Mnih et al. 2015) with exchangeable parts, given in any order; each has a default that learns
 /// CartPole.

@@ -20,7 +20,8 @@ using namespace mellow;
 using language::TokenizedPair;
 
 using Model = language::Transformer<double>;
-inline const language::TransformerOptions sizes{.vocabulary = 7, .context = 9, .width = 8, .layers = 1, .heads = 2};
+inline const language::TransformerOptions sizes{
+    .vocabulary = 7, .context = 9, .width = 8, .layers = 1, .heads = 2, .hidden = 6};
 inline constexpr double no_bound = std::numeric_limits<double>::infinity();
 
 inline std::vector<TokenizedPair> some(Index n, Rng& rng) {

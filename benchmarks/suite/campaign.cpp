@@ -12,7 +12,6 @@
 #include <iterator>
 #include <map>
 #include <optional>
-#include <span>
 #include <thread>
 
 #include <mellow/statistics/aggregates.hpp>
@@ -44,9 +43,7 @@ fs::path folder_of(const Campaign& campaign, Index run) {
 std::optional<std::string> checksum_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file || fs::is_directory(path)) return std::nullopt;
-  const std::string bytes(std::istreambuf_iterator<char>(file), {});
-  const std::span numbers(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  return tools::checksum({{"bytes", {std::ssize(bytes)}, numbers}}, {});
+  return tools::checksum(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
 /// Everything that decides a run's results.
@@ -214,8 +211,10 @@ std::vector<fs::path> folders_of(const Campaign& campaign) {
 }
 
 void plot(const Campaign& campaign) {
-  auto curve = learning_curve(folders_of(campaign),
-                              fmt::format("{}, IQM of {} runs and its 95 % interval", campaign.agent, campaign.seeds));
+  auto curve = learning_curve(
+      folders_of(campaign),
+      campaign.seeds == 1 ? fmt::format("{}, one run", campaign.agent)
+                          : fmt::format("{}, IQM of {} runs and its 95 % interval", campaign.agent, campaign.seeds));
   if (curve.x.empty()) return;
   tools::Plot chart{.title = campaign.environment,
                     .x_label = campaign.words.step,
@@ -240,10 +239,13 @@ tools::Series learning_curve(const std::vector<fs::path>& runs, std::string labe
   tools::Series curve{.label = std::move(label)};
   for (const auto& [step, values] : returns) {
     if (values.size() < runs.size()) continue;
-    Rng rng(0);
-    const auto estimate = runs.size() > 1 ? statistics::bootstrap(statistics::Scores(values), statistics::Iqm{}, rng)
-                                          : statistics::Estimate{values[0], values[0], values[0]};
     curve.x.push_back(step);
+    if (runs.size() == 1) {
+      curve.y.push_back(values[0]);
+      continue;
+    }
+    Rng rng(0);
+    const auto estimate = statistics::bootstrap(statistics::Scores(values), statistics::Iqm{}, rng);
     curve.y.push_back(estimate.value);
     curve.low.push_back(estimate.low);
     curve.high.push_back(estimate.high);
@@ -327,18 +329,17 @@ void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
   const auto aggregate = [&](Json& to, const std::string& name, const std::vector<double>& returns) {
     Rng rng(0);
     const statistics::Scores scores(returns);
-    const auto iqm = runs.size() > 1 ? statistics::bootstrap(scores, statistics::Iqm{}, rng, {.resamples = 50'000})
-                                     : statistics::Estimate{returns[0], returns[0], returns[0]};
     const auto [worst, finest] = std::ranges::minmax(returns);
-    to[name] = {{"iqm", iqm.value},
-                {"interval", {iqm.low, iqm.high}},
-                {"mean", training::mean(returns)},
-                {"worst", worst},
-                {"best", finest}};
-    fmt::print("{}: IQM {:.5g}, mean {:.5g}, worst {:.5g}\n", name, iqm, training::mean(returns), worst);
+    const double mean = training::mean(returns);
+    to[name] = {{"iqm", returns[0]}, {"interval", nullptr}, {"mean", mean}, {"worst", worst}, {"best", finest}};
+    if (runs.size() == 1) return fmt::print("{}: {:.5g}\n", name, returns[0]);
+    const auto iqm = statistics::bootstrap(scores, statistics::Iqm{}, rng, {.resamples = 50'000});
+    to[name]["iqm"] = iqm.value;
+    to[name]["interval"] = {iqm.low, iqm.high};
+    fmt::print("{}: IQM {:.5g}, mean {:.5g}, worst {:.5g}\n", name, iqm, mean, worst);
   };
-  fmt::print("\n{:c}{}, {} runs (IQM with its 95 % interval):\n", std::toupper(static_cast<unsigned char>(result[0])),
-             result.substr(1), runs.size());
+  fmt::print("\n{:c}{}, {}:\n", std::toupper(static_cast<unsigned char>(result[0])), result.substr(1),
+             runs.size() == 1 ? "one run" : fmt::format("{} runs (IQM with its 95 % interval)", runs.size()));
   aggregate(summary, "best_weights", best);
   aggregate(summary, "last_weights", last);
   for (const auto& [name, values] : figures) aggregate(summary["figures"], name, values);

@@ -103,8 +103,10 @@ void with_bare_environment(const EnvironmentConfig& config, const Use& use) {
   else if (name == "FrozenLake8x8-v1") use(Tabular(frozen_lake(frozen_lake_8x8(), config.slippery)));
   else if (name == "cliff-walking") use(Tabular(cliff_walking()));
   else if (name == "passenger-taxi") use(Tabular(passenger_taxi({.slip = config.slip})));
-  else if (name == "chain") use(Tabular(chain(config.states, {.slip = config.slip})));
-  else if (name == "counter-example") use(Tabular(boltzmann_counter_example()));
+  else if (name == "chain") {
+    require(config.states <= 10'000'000, "env.states", "must be at most 10000000, some 2 GB", config.states);
+    use(Tabular(chain(config.states, {.slip = config.slip})));
+  } else if (name == "counter-example") use(Tabular(boltzmann_counter_example()));
   else if (name == "puddle-world") use(PuddleWorld());
   else if (name == "rectangle-puddle-world") use(RectanglePuddleWorld({config.goal_x, config.goal_y}));
   else if (name == "rounded-cart-pole") use(RoundedCartPole(config.gravity));

@@ -40,9 +40,9 @@ std::string figure(const Json& json) { return json.is_number() ? fmt::format("{:
 
 double number(const Json& json) { return json.is_number() ? json.get<double>() : training::RunStatus::none; }
 
-/// An interval from its ends; none of no width, as a single run has it.
+/// An interval from its ends; a single run has none.
 std::string interval(const Json& json) {
-  if (json.at(0) == json.at(1)) return "-";
+  if (json.is_null()) return "-";
   return fmt::format("{} to {}", figure(json.at(0)), figure(json.at(1)));
 }
 
@@ -219,11 +219,12 @@ page::Section section_of_comparison(const std::string& task, const std::vector<c
     std::vector<std::string> row{name, text_of(summary.at("seeds"))};
     for (auto* series : {&best, &last}) {
       const Json& figures = summary.at(series == &best ? "best_weights" : "last_weights");
-      series->values.push_back(number(figures.at("iqm")));
-      series->low.push_back(number(figures.at("interval").at(0)));
-      series->high.push_back(number(figures.at("interval").at(1)));
-      row.push_back(figure(figures.at("iqm")));
-      row.push_back(interval(figures.at("interval")));
+      const Json &value = figures.at("iqm"), &ends = figures.at("interval");
+      series->values.push_back(number(value));
+      series->low.push_back(number(ends.is_null() ? value : ends.at(0)));
+      series->high.push_back(number(ends.is_null() ? value : ends.at(1)));
+      row.push_back(figure(value));
+      row.push_back(interval(ends));
     }
     table.rows.push_back(std::move(row));
     auto curve = learning_curve(runs_of(*campaign), name);

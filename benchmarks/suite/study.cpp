@@ -17,6 +17,7 @@
 #include <mellow/tools/csv_table.hpp>
 #include <mellow/tools/interrupt.hpp>
 #include <mellow/tools/progress.hpp>
+#include <mellow/tools/saved_state.hpp>
 
 #include "json.hpp"
 #include "parallel.hpp"
@@ -25,13 +26,6 @@ namespace mellow::suite {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// FNV-1a, 64 bits: tells texts apart that nobody chose to be alike.
-std::uint64_t digest(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return hash;
-}
 
 /// A name as a part of a path.
 std::string slug(std::string_view name) {
@@ -47,7 +41,7 @@ std::string describe(const Run& run) {
   return fmt::format("run {} of {}, {}", run.number, run.experiment, run.setting);
 }
 
-/// What a run is, all of it: files are named by its digest.
+/// What a run is, all of it: files are named by its checksum.
 std::string identity_of(const Run& run) {
   return fmt::format("{}\n{}\n{}\n{}", run.experiment, run.setting, run.number, run.identity);
 }
@@ -89,8 +83,8 @@ Index Study::seeds(const std::string& experiment, Index quick, Index full) const
 
 Study::Kept Study::kept(const Run& run, std::string_view extension) const {
   const fs::path folder = options_.kept / slug(run.experiment) / slug(run.setting);
-  const std::string stem = fmt::format("{}-{:016x}-", run.number, digest(identity_of(run)));
-  const fs::path own = folder / fmt::format("{}{:016x}{}", stem, digest(options_.build), extension);
+  const std::string stem = fmt::format("{}-{}-", run.number, tools::checksum(identity_of(run)));
+  const fs::path own = folder / fmt::format("{}{}{}", stem, tools::checksum(options_.build), extension);
   if (fs::exists(own)) return {.path = own, .there = true, .other_build = false};
   std::vector<fs::path> others;
   if (fs::exists(folder))
@@ -207,7 +201,7 @@ std::string program_identity(std::string_view build_description) {
   std::ifstream program("/proc/self/exe", std::ios::binary);
   if (!program) throw Error("/proc/self/exe", "cannot read the program");
   const std::string bytes{std::istreambuf_iterator<char>(program), {}};
-  return fmt::format("{} program {:016x}", build_description, digest(bytes));
+  return fmt::format("{} program {}", build_description, tools::checksum(bytes));
 }
 
 }  // namespace mellow::suite

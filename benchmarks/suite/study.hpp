@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -110,7 +109,7 @@ class Study {
   std::vector<Row> rows_;
 };
 
-/// What tells this program from every other: a build's description and a digest of the program's own bytes.
+/// What tells this program from every other: a build's description and a checksum of the program's own bytes.
 std::string program_identity(std::string_view build_description);
 
 }  // namespace mellow::suite

@@ -55,31 +55,36 @@ class PreferenceConfig final : public LanguageAgentConfig {
     options.batch = std::min(options.batch, std::ssize(pairs));
     options.has_reference = losses_.has_reference();
     options.score = static_cast<language::PreferenceScore>(score_);
-    const auto optimizer = optimizers_.part();
-    language::PreferenceTraining learner(start.model, start.theta, pairs, held_out, losses_.loss(), options, optimizer,
-                                         ranks::Reduction{request.shared});
-    learner.optimizer_state().choose(optimizer.chosen.index());
     if (!request.shared || ranks::rank() == 0) task->save_tokenizer(request.folder);
     const auto accuracy_at = [&](const Vector<float>& theta) {
       const Vector<float> at = start.weights_at(theta);
       return task->accuracy({start.transformer, at}, request.test_episodes, Rng(seed, training::streams::test));
     };
     const auto before = accuracy_at(start.theta);
-    auto summary = run_learner(learner, start, request, scores[score_], [&](const Vector<float>& theta) {
-      const auto right = accuracy_at(theta);
-      learner.set_parameters(theta);
-      const double held_out_score = learner.evaluate();
-      return right.value_or(held_out_score);
+    RunSummary summary;
+    const auto optimizer = optimizers_.part();
+    losses_.visit([&]<class Loss>(const Loss& loss) {
+      if (preference::BatchLoss<Loss> && request.shared && ranks::size() > 1)
+        throw Error("loss", "must not couple the pairs of a batch under --data-parallel", "aot");
+      language::PreferenceTraining learner(start.model, start.theta, pairs, held_out, loss, options, optimizer,
+                                           ranks::Reduction{request.shared});
+      learner.optimizer_state().choose(optimizer.chosen.index());
+      summary = run_learner(learner, start, request, scores[score_], [&](const Vector<float>& theta) {
+        const auto right = accuracy_at(theta);
+        learner.set_parameters(theta);
+        const double held_out_score = learner.evaluate();
+        return right.value_or(held_out_score);
+      });
+      if (!summary.finished) return;
+      std::array metrics = language::PreferenceLearned{}.metrics();
+      learner.after_evaluation(metrics);
+      for (const Metric& metric : metrics)
+        if (std::string_view(metric.name).starts_with("held_out"))
+          summary.figures.emplace_back(metric.name, metric.value);
+      if (before) summary.figures.emplace_back("right_before", *before);
+      summary.figures.emplace_back("pairs", static_cast<double>(pairs.size()));
+      summary.figures.emplace_back("tokens", static_cast<double>(learner.tokens()));
     });
-    if (!summary.finished) return summary;
-    std::array metrics = language::PreferenceLearned{}.metrics();
-    learner.after_evaluation(metrics);
-    for (const Metric& metric : metrics)
-      if (std::string_view(metric.name).starts_with("held_out"))
-        summary.figures.emplace_back(metric.name, metric.value);
-    if (before) summary.figures.emplace_back("right_before", *before);
-    summary.figures.emplace_back("pairs", static_cast<double>(pairs.size()));
-    summary.figures.emplace_back("tokens", static_cast<double>(learner.tokens()));
     return summary;
   }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <mellow/preference/absolute_losses.hpp>
+#include <mellow/preference/batch_losses.hpp>
 #include <mellow/preference/c2_dpo.hpp>
 #include <mellow/preference/dpo.hpp>
 #include <mellow/preference/f_dpo.hpp>
@@ -15,6 +16,9 @@
 #include <mellow/preference/margin_losses.hpp>
 #include <mellow/preference/pair_loss.hpp>
 #include <mellow/preference/reference_free.hpp>
+#include <mellow/preference/token_loss.hpp>
+#include <mellow/preference/unpaired.hpp>
+#include <mellow/preference/weighed_tokens.hpp>
 
 #include "../settings.hpp"
 
@@ -54,8 +58,8 @@ struct NamedLoss {
   L loss{};
 };
 
-/// All of them.
-inline auto named_losses() {
+/// Those of a pair.
+inline auto pair_losses() {
   using namespace preference;
   return std::tuple(
       NamedLoss<Dpo>{"dpo"}, NamedLoss<C2Dpo>{"c2_dpo"}, NamedLoss<SquaredPo>{"squared_po"}, NamedLoss<ChiPo>{"chi_po"},
@@ -72,17 +76,24 @@ inline auto named_losses() {
       NamedLoss<Orpo>{"orpo", false}, NamedLoss<Slic>{"slic", false});
 }
 
+/// Those of single completions, of a batch and of tokens.
+inline auto other_losses() {
+  using namespace preference;
+  return std::tuple(NamedLoss<Kto>{"kto"}, NamedLoss<ApoZeroUnpaired>{"apo_zero_unpaired"}, NamedLoss<Aot>{"aot"},
+                    NamedLoss<Tdpo1>{"tdpo1"}, NamedLoss<Tdpo2>{"tdpo2"}, NamedLoss<LengthDesensitized<>>{"ld_dpo"},
+                    NamedLoss<Wpo<>>{"wpo"});
+}
+
 /// What is minimised on preference pairs, chosen by name.
 class PreferenceLosses {
-  using Losses = decltype(named_losses());
+  using Losses = decltype(std::tuple_cat(pair_losses(), other_losses()));
   static constexpr std::size_t count = std::tuple_size_v<Losses>;
 
   template <class... Ls>
   static AnyPairLoss<Ls...> any_of(const std::tuple<NamedLoss<Ls>...>&);
+  using AnyOfPairs = decltype(any_of(pair_losses()));
 
  public:
-  using Any = decltype(any_of(named_losses()));
-
   void describe(Settings& settings) {
     std::vector<std::string> known;
     for_each([&](std::size_t, const auto& named) { known.emplace_back(named.name); });
@@ -93,14 +104,17 @@ class PreferenceLosses {
       const auto number = [&](const char* called, double& value, const char* help) {
         settings.add(called, value, help);
       };
-      if constexpr (requires { loss.beta; }) number("beta", loss.beta, "strength of the penalty, scale of rewards");
+      constexpr auto strength = "strength of the penalty, scale of rewards";
+      if constexpr (requires { loss.beta; }) number("beta", loss.beta, strength);
+      if constexpr (requires { loss.loss.beta; }) number("beta", loss.loss.beta, strength);
       if constexpr (requires { loss.lambda; }) number("lambda", loss.lambda, "weight of the penalty");
       if constexpr (requires { loss.constraint; }) {
         settings.add_choice("constraint", constraint_, {"log", "identity"}, "what is held");
         settings.add_choice("norm", norm_, {"l2", "l1"}, "of the residual");
       }
       if constexpr (requires { loss.generator.alpha; }) number("alpha", loss.generator.alpha, "of the divergence");
-      if constexpr (requires { loss.alpha; }) number("alpha", loss.alpha, "weight of the likelihood, or bend");
+      if constexpr (requires { loss.alpha; })
+        number("alpha", loss.alpha, "weight of a further term, or of surplus tokens, or bend");
       if constexpr (requires { loss.gamma; }) number("gamma", loss.gamma, "margin that is asked for");
       if constexpr (requires { loss.delta; }) number("delta", loss.delta, "margin that is asked for");
       if constexpr (requires { loss.tau; }) number("tau", loss.tau, "temperature of the mixture");
@@ -108,6 +122,12 @@ class PreferenceLosses {
         number("label_smoothing", loss.label_smoothing, "how often labels are wrong");
       if constexpr (requires { loss.reward_limit; })
         number("reward_limit", loss.reward_limit, "bound of a reward's size; inf: none");
+      if constexpr (requires { loss.desirable_weight; }) {
+        number("desirable_weight", loss.desirable_weight, "of chosen completions");
+        number("undesirable_weight", loss.undesirable_weight, "of rejected completions");
+      }
+      if constexpr (requires { loss.unpaired; })
+        settings.add("unpaired", loss.unpaired, "whether completions rather than pairs are compared");
     });
     settings.end_alternative();
   }
@@ -119,9 +139,9 @@ class PreferenceLosses {
     return has;
   }
 
-  /// The one that is chosen.
-  Any loss() const {
-    Any made;
+  /// Calls use(loss) with the one that is chosen; those of pairs are one type.
+  template <class Use>
+  void visit(const Use& use) const {
     for_each([&](std::size_t i, const auto& named) {
       if (i != choice_) return;
       auto loss = named.loss;
@@ -129,10 +149,10 @@ class PreferenceLosses {
         loss.constraint = constraint_ == 0 ? preference::Constraint::Log : preference::Constraint::Identity;
         loss.norm = norm_ == 0 ? preference::Norm::L2 : preference::Norm::L1;
       }
-      made.chosen = loss;
-      made.beta = preference::detail::reward_scale(loss);
+      if constexpr (preference::PairLoss<decltype(loss)>)
+        use(AnyOfPairs{.chosen = loss, .beta = preference::detail::reward_scale(loss)});
+      else use(loss);
     });
-    return made;
   }
 
  private:
@@ -152,7 +172,7 @@ class PreferenceLosses {
   }
 
   std::size_t choice_ = 0, constraint_ = 0, norm_ = 0;
-  Losses losses_ = named_losses();
+  Losses losses_ = std::tuple_cat(pair_losses(), other_losses());
 };
 
 }  // namespace mellow::suite

@@ -21,6 +21,8 @@ inline constexpr std::string_view checksum_key = "mellow.state";
 
 /// XXH3 over the names, shapes and values of tensors and over texts, in hexadecimal; `checksum_key` is left out.
 std::string checksum(std::vector<TensorView> tensors, const Metadata& metadata);
+/// XXH3 of bytes, in hexadecimal.
+std::string checksum(std::string_view bytes);
 
 /// Reads a file that `save_state` wrote. Throws Error unless it is one and undamaged.
 Safetensors load_saved_state(const std::filesystem::path& path);

@@ -5,7 +5,7 @@
 #include <mellow/language/record_pairs.hpp>
 #include <mellow/preference/dpo.hpp>
 
-#include "addition_test_bed.hpp"
+#include "addition/test_bed.hpp"
 
 using namespace mellow;
 

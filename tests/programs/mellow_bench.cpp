@@ -109,7 +109,7 @@ TEST_CASE("What is not known is refused with what was meant") {
       {"train --agent dqn --env Pendulum-v1", "discrete actions"},
       {"train --agent sarsa --env CartPole-v1", "indices"},
       {"train --agent dqn --env CartPole-v1 --set env.action_levels=3", "discrete already"},
-      {"train --agent q_learning --env chain --set env.states=1000000000", "env.states must be at most"},
+      {"train --agent q_learning --env chain --set env.states=1000000000", "env.states: must be at most"},
       {"reproduce td_convergenc", "did you mean td_convergence?"},
       {"reproduce", "PAPER: missing"},
       {"reproduce c2_dpo --results r.csv --full", "whose number and scale are given"},

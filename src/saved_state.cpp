@@ -41,9 +41,7 @@ std::string checksum(std::vector<TensorView> tensors, const Metadata& metadata) 
   return hash.text();
 }
 
-std::string checksum(std::string_view bytes) {
-  return fmt::format("{:016x}", XXH3_64bits(bytes.data(), bytes.size()));
-}
+std::string checksum(std::string_view bytes) { return fmt::format("{:016x}", XXH3_64bits(bytes.data(), bytes.size())); }
 
 Safetensors load_saved_state(const std::filesystem::path& path) {
   Safetensors file = load_safetensors(path);

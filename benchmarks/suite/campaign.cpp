@@ -328,15 +328,19 @@ void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
   summary["words"] = {{"step", campaign.words.step}, {"score", campaign.words.score}, {"result", result}};
   const auto aggregate = [&](Json& to, const std::string& name, const std::vector<double>& returns) {
     Rng rng(0);
-    const statistics::Scores scores(returns);
-    const auto [worst, finest] = std::ranges::minmax(returns);
+    const bool single = returns.size() == 1;
+    const auto iqm =
+        single ? statistics::Estimate{returns[0], returns[0], returns[0]}
+               : statistics::bootstrap(statistics::Scores(returns), statistics::Iqm{}, rng, {.resamples = 50'000});
     const double mean = training::mean(returns);
-    to[name] = {{"iqm", returns[0]}, {"interval", nullptr}, {"mean", mean}, {"worst", worst}, {"best", finest}};
-    if (runs.size() == 1) return fmt::print("{}: {:.5g}\n", name, returns[0]);
-    const auto iqm = statistics::bootstrap(scores, statistics::Iqm{}, rng, {.resamples = 50'000});
-    to[name]["iqm"] = iqm.value;
-    to[name]["interval"] = {iqm.low, iqm.high};
-    fmt::print("{}: IQM {:.5g}, mean {:.5g}, worst {:.5g}\n", name, iqm, mean, worst);
+    const auto [worst, finest] = std::ranges::minmax(returns);
+    to[name] = {{"iqm", iqm.value},
+                {"interval", single ? Json() : Json{iqm.low, iqm.high}},
+                {"mean", mean},
+                {"worst", worst},
+                {"best", finest}};
+    if (single) fmt::print("{}: {:.5g}\n", name, iqm.value);
+    else fmt::print("{}: IQM {:.5g}, mean {:.5g}, worst {:.5g}\n", name, iqm, mean, worst);
   };
   fmt::print("\n{:c}{}, {}:\n", std::toupper(static_cast<unsigned char>(result[0])), result.substr(1),
              runs.size() == 1 ? "one run" : fmt::format("{} runs (IQM with its 95 % interval)", runs.size()));

@@ -139,6 +139,8 @@ TEST_CASE("Gradients of transformers agree with central differences", "[gradient
       Transformer<double>({.vocabulary = 7, .context = 10, .width = 6, .layers = 1, .heads = 2, .hidden = 5}));
   check_gradients(Transformer<double, Llama>(
       {.vocabulary = 7, .context = 10, .width = 16, .layers = 2, .heads = 4, .key_value_heads = 2, .hidden = 5}));
+  check_gradients(Transformer<double, Llama>(
+      {.vocabulary = 7, .context = 10, .width = 24, .layers = 1, .heads = 6, .key_value_heads = 2, .hidden = 5}));
   check_gradients(Transformer<double, LlamaUntied>(
       {.vocabulary = 5, .context = 10, .width = 4, .layers = 1, .heads = 2, .key_value_heads = 1, .hidden = 3}));
 }

@@ -242,6 +242,13 @@ TEST_CASE("Two ranks that share a run take the steps of one with the whole batch
             loss);
   }
 
+  const auto coupled = train(directory.path(),
+                             "--agent preference --data pairs.jsonl --steps 1 --set loss=aot" + small + weights +
+                                 "--data-parallel --output aot",
+                             two_ranks);
+  CHECK(coupled.status != 0);
+  CHECK_THAT(coupled.error, Contains("loss: couples the pairs of a batch"));
+
   SECTION("and go on where they were killed, bit for bit") {
     const std::string longer = "--agent supervised --data examples.jsonl --steps 1500 --evaluate-every 100 --seeds 2 " +
                                small + "--checkpoint-every 50 --data-parallel --output ";

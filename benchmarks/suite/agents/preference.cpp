@@ -46,6 +46,8 @@ class PreferenceConfig final : public LanguageAgentConfig {
           "model.weights",
           "is missing: a loss with a reference begins where `mellow_bench train --agent supervised` ended, such "
           "as results/supervised-long-addition/seed-0/weights.safetensors");
+    if (losses_.couples_pairs() && request.shared && ranks::size() > 1)
+      throw Error("loss", "couples the pairs of a batch, of which each rank of --data-parallel would see a part");
     const auto task = environment.config.make(environment.name, seed, weights, true);
     Rng rng(seed, training::streams::environment);
     const ModelAtStart start = model_.make(task->vocabulary(), seed, rng);
@@ -63,9 +65,7 @@ class PreferenceConfig final : public LanguageAgentConfig {
     const auto before = accuracy_at(start.theta);
     RunSummary summary;
     const auto optimizer = optimizers_.part();
-    losses_.visit([&]<class Loss>(const Loss& loss) {
-      if (preference::BatchLoss<Loss> && request.shared && ranks::size() > 1)
-        throw Error("loss", "must not couple the pairs of a batch under --data-parallel", "aot");
+    losses_.visit([&](const auto& loss) {
       language::PreferenceTraining learner(start.model, start.theta, pairs, held_out, loss, options, optimizer,
                                            ranks::Reduction{request.shared});
       learner.optimizer_state().choose(optimizer.chosen.index());

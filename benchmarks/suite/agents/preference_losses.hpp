@@ -15,6 +15,7 @@
 #include <mellow/preference/generators.hpp>
 #include <mellow/preference/margin_losses.hpp>
 #include <mellow/preference/pair_loss.hpp>
+#include <mellow/preference/pair_objective.hpp>
 #include <mellow/preference/reference_free.hpp>
 #include <mellow/preference/token_loss.hpp>
 #include <mellow/preference/unpaired.hpp>
@@ -137,6 +138,13 @@ class PreferenceLosses {
     bool has = true;
     for_each([&](std::size_t i, const auto& named) { has = i == choice_ ? named.has_reference : has; });
     return has;
+  }
+
+  /// Whether its gradient for a pair depends on the batch's other pairs.
+  bool couples_pairs() const {
+    bool couples = false;
+    visit([&]<class Loss>(const Loss&) { couples = preference::BatchLoss<Loss>; });
+    return couples;
   }
 
   /// Calls use(loss) with the one that is chosen; those of pairs are one type.

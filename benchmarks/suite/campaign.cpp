@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -22,6 +21,7 @@
 #include <mellow/tools/csv_table.hpp>
 #include <mellow/tools/interrupt.hpp>
 #include <mellow/tools/plot.hpp>
+#include <mellow/tools/read_file.hpp>
 #include <mellow/tools/saved_state.hpp>
 
 #include "build.hpp"
@@ -41,9 +41,11 @@ fs::path folder_of(const Campaign& campaign, Index run) {
 
 /// A checksum of a file; nothing where it cannot be read, which whoever needs it then says.
 std::optional<std::string> checksum_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file || fs::is_directory(path)) return std::nullopt;
-  return tools::checksum(std::string(std::istreambuf_iterator<char>(file), {}));
+  try {
+    return tools::checksum(tools::read_file(path));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 /// Everything that decides a run's results.

@@ -5,10 +5,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
-#include <iterator>
 
 #include <mellow/core/error.hpp>
+#include <mellow/tools/read_file.hpp>
 
 namespace mellow::suite::page {
 namespace {
@@ -83,18 +82,12 @@ std::string cell_of(std::string_view text) {
   return mark == nullptr ? escaped(text) : fmt::format("<span class=\"mark {}\">{}</span>", mark, escaped(text));
 }
 
-std::string read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(path.string(), "cannot read the picture");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 std::string in_html(const Text& block) { return fmt::format("<p>{}</p>\n", escaped(block.text)); }
 
 std::string in_html(const Picture& block) {
   return fmt::format(
       "<figure><img alt=\"{0}\" src=\"data:image/svg+xml;base64,{1}\"><figcaption>{0}</figcaption></figure>\n",
-      escaped(block.caption), base64(read(block.file)));
+      escaped(block.caption), base64(tools::read_file(block.file)));
 }
 
 std::string in_html(const Table& block) {

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -17,6 +15,7 @@
 #include <mellow/tools/csv_table.hpp>
 #include <mellow/tools/interrupt.hpp>
 #include <mellow/tools/progress.hpp>
+#include <mellow/tools/read_file.hpp>
 #include <mellow/tools/saved_state.hpp>
 
 #include "json.hpp"
@@ -198,10 +197,7 @@ void Study::finish() const {
 }
 
 std::string program_identity(std::string_view build_description) {
-  std::ifstream program("/proc/self/exe", std::ios::binary);
-  if (!program) throw Error("/proc/self/exe", "cannot read the program");
-  const std::string bytes{std::istreambuf_iterator<char>(program), {}};
-  return fmt::format("{} program {}", build_description, tools::checksum(bytes));
+  return fmt::format("{} program {}", build_description, tools::checksum(tools::read_file("/proc/self/exe")));
 }
 
 }  // namespace mellow::suite

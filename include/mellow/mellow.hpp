@@ -86,7 +86,6 @@
 #include <mellow/language/encode_text.hpp>
 #include <mellow/language/feed_forward.hpp>
 #include <mellow/language/key_value_cache.hpp>
-#include <mellow/language/linear.hpp>
 #include <mellow/language/long_addition.hpp>
 #include <mellow/language/long_addition_form.hpp>
 #include <mellow/language/long_addition_options.hpp>
@@ -136,6 +135,7 @@
 #include <mellow/nn/initializers.hpp>
 #include <mellow/nn/layer_norm.hpp>
 #include <mellow/nn/leaky_relu.hpp>
+#include <mellow/nn/linear.hpp>
 #include <mellow/nn/low_rank.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/nn/optimizer_loop.hpp>

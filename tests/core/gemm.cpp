@@ -48,6 +48,25 @@ TEST_CASE("add_product adds to a block of a matrix and leaves the rest alone") {
   CHECK((all - expected).cwiseAbs().maxCoeff() < 1e-6f);
 }
 
+TEST_CASE("A bias comes to each column, for every shape, on top of what is there or in its place") {
+  using Gemm = detail::Gemm<double>;
+  for (const Index m : {1, 2, 3, 7, 8, 16, 33, 64, 65})
+    for (const Index n : {1, 2, 5, 16, 33, 70})
+      for (const Index k : {1, 16, 64, 130}) {
+        CAPTURE(m, n, k);
+        const Matrix<double> a = Matrix<double>::Random(k, m), b = Matrix<double>::Random(k, n),
+                             start = Matrix<double>::Random(m, n);
+        const Vector<double> bias = Vector<double>::Random(m);
+        const Matrix<double> product = (a.transpose().lazyProduct(b)).colwise() + bias;
+        for (const bool overwrite : {false, true}) {
+          Matrix<double> c = start;
+          Gemm::add(m, n, k, {a.data(), k, 1}, {b.data(), 1, k}, {c.data(), 1, m, overwrite, bias.data()});
+          const Matrix<double> expected = overwrite ? product : product + start;
+          CHECK((c - expected).cwiseAbs().maxCoeff() <= 1e-14 * static_cast<double>(k));
+        }
+      }
+}
+
 TEST_CASE("Nothing is added for an empty depth") {
   Matrix<float> c = Matrix<float>::Ones(3, 3);
   add_product(c, Matrix<float>(3, 0), Matrix<float>(0, 3));

@@ -360,6 +360,21 @@ TEST_CASE("Optimisers refuse numbers that make no sense") {
   CHECK_THROWS_AS(nn::Adagrad{.epsilon = -1}.validate(), Error);
 }
 
+TEST_CASE("An epsilon below all numbers of float still keeps from dividing by 0") {
+  const auto stays = [](const auto& optimizer) {
+    using Optimizer = std::remove_cvref_t<decltype(optimizer)>;
+    typename Optimizer::template State<float> state;
+    state.reset(33);
+    Vector<float> theta = Vector<float>::Ones(33);
+    for (int i = 0; i < 10; ++i) optimizer.step(state, theta, Vector<float>::Zero(33));
+    return (theta.array() == 1.0f).all();
+  };
+  CHECK(stays(Adam{.epsilon = 1e-60}));
+  CHECK(stays(RAdam{.epsilon = 1e-60}));
+  CHECK(stays(RMSProp{.epsilon = 1e-60}));
+  CHECK(stays(nn::Adagrad{.epsilon = 1e-60}));
+}
+
 TEST_CASE("A gradient whose square overflows moves no parameter, wherever it stands") {
   const auto moves = [](const auto& optimizer) {
     using Optimizer = std::remove_cvref_t<decltype(optimizer)>;

@@ -43,9 +43,11 @@ class Gemm {
   struct Result {
     Scalar* data;
     Index row_step, column_step;
-    bool overwrite = false;  // what is there counts as 0
+    bool overwrite = false;        // what is there counts as 0
+    const Scalar* bias = nullptr;  // numbers, one a row, that come to each column
     Result from(Index row, Index column) const {
-      return {data + row * row_step + column * column_step, row_step, column_step, overwrite};
+      return {data + row * row_step + column * column_step, row_step, column_step, overwrite,
+              bias == nullptr ? nullptr : bias + row};
     }
   };
 
@@ -55,10 +57,12 @@ class Gemm {
     add(m, n, k, a, b, c);
   }
 
-  /// C += A B for A of m x k and B of k x n.
+  /// C += A B for A of m x k and B of k x n, k > 0 where there is a bias.
   static void add(Index m, Index n, Index k, Operand a, Operand b, Result c) {
     const bool dots = (m <= 4 || n <= 2) && a.column_step == 1 && b.row_step == 1;
-    if (m < n && (dots || m < lanes)) {  // more rows fill the packets better: C' += B' A'
+    const bool turned = m < n && (dots || m < lanes);  // more rows fill the packets better: C' += B' A'
+    if (c.bias != nullptr && (dots || turned)) begin_with_bias(m, n, c);
+    if (turned) {
       std::swap(m, n);
       std::swap(a, b);
       for (Operand* x : {&a, &b}) std::swap(x->row_step, x->column_step);
@@ -69,9 +73,20 @@ class Gemm {
   }
 
  private:
+  /// The bias apart from the product.
+  static void begin_with_bias(Index m, Index n, Result& c) {
+    for (Index j = 0; j < n; ++j)
+      for (Index i = 0; i < m; ++i) {
+        Scalar& to = c.data[i * c.row_step + j * c.column_step];
+        to = c.overwrite ? c.bias[i] : to + c.bias[i];
+      }
+    c.overwrite = false;
+    c.bias = nullptr;
+  }
+
   static void add_tiles(Index m, Index n, Index k, const Operand& a, const Operand& b, Result c) {
     alignas(64) Scalar panel[panel_depth * tile_packets * lanes];
-    for (Index depth = 0; depth < k; depth += panel_depth, c.overwrite = false) {
+    for (Index depth = 0; depth < k; depth += panel_depth) {
       const Index slice = std::min(panel_depth, k - depth);
       const Operand slice_of_b{b.data + depth * b.row_step, b.row_step, b.column_step};
       for (Index row = 0; row < m;) {
@@ -87,6 +102,8 @@ class Gemm {
         else if (left > lanes) row += panel_of.template operator()<2>();
         else row += panel_of.template operator()<1>();
       }
+      c.overwrite = false;
+      c.bias = nullptr;
     }
   }
 
@@ -157,7 +174,9 @@ class Gemm {
       for (int j = 0; j < columns; ++j)
         for (int v = 0; v < packets; ++v) {
           Scalar* to = c.data + j * c.column_step + v * lanes;
-          pstoreu(to, c.overwrite ? sums[j][v] : padd(ploadu<Packet>(to), sums[j][v]));
+          Packet sum = sums[j][v];
+          if (c.bias != nullptr) sum = padd(ploadu<Packet>(c.bias + v * lanes), sum);
+          pstoreu(to, c.overwrite ? sum : padd(ploadu<Packet>(to), sum));
         }
     } else {
       alignas(64) Scalar column[packets * lanes];
@@ -165,7 +184,8 @@ class Gemm {
         for (int v = 0; v < packets; ++v) pstore(column + v * lanes, sums[j][v]);
         for (Index i = 0; i < rows; ++i) {
           Scalar& to = c.data[i * c.row_step + j * c.column_step];
-          to = c.overwrite ? column[i] : to + column[i];
+          const Scalar sum = c.bias == nullptr ? column[i] : c.bias[i] + column[i];
+          to = c.overwrite ? sum : to + sum;
         }
       }
     }

@@ -15,14 +15,7 @@ namespace mellow::language {
 
 namespace detail {
 
-/// The least multiple of a packet's numbers that is not below n: columns of such a height need no scalar rests.
-template <class Scalar>
-constexpr Index padded(Index n) {
-  constexpr Index lanes = Eigen::internal::packet_traits<Scalar>::size;
-  return (n + lanes - 1) / lanes * lanes;
-}
-
-/// An array of such a length that begins at an aligned address.
+/// An array of padded length that begins at an aligned address.
 template <class Scalar>
 using PaddedArray = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>, Eigen::AlignedMax>;
 
@@ -57,14 +50,14 @@ class Attention {
     Columns from(Index row, Index column) const { return {data + row + column * stride, stride}; }
   };
 
-  /// Keys that lie elsewhere: number c of token t at data[t * token_step + c * row_step].
+  /// Keys and values of tokens that were read before. Keys lie in blocks of as many tokens as a packet has numbers: each
+  /// block is a matrix, tokens x key_rows, so that a query's products with a block are packets. Values are columns.
   template <class Scalar>
-  struct Keys {
-    Scalar* data;      ///< the first
-    Index token_step;  ///< from a token to the next
-    Index row_step;    ///< from a key's number to the next
-    /// Those that begin at a row.
-    Keys from(Index row) const { return {data + row * row_step, token_step, row_step}; }
+  struct CachedTokens {
+    /// @{
+    /// The first.
+    Scalar *keys, *values;
+    /// @}
   };
 
   /// `key_value_heads` must divide `heads`.
@@ -81,30 +74,47 @@ class Attention {
   Index heads() const { return heads_; }                            ///< of queries
   Index key_heads() const { return heads_ / group_; }               ///< of keys and of values
 
-  /// Writes the outputs, query_rows x n, of n queries that follow `before` others, over keys and values of before + n
-  /// tokens. With `log_sums` (heads x n) given, writes the logarithm of the softmax's sums there. Keys that lie token by
-  /// token (token_step 1) must have room for padded(before + n) tokens, of whatever numbers.
+  /// Writes the outputs, query_rows x n, of a sequence of n tokens. With `log_sums` (heads x n) given, writes the
+  /// logarithm of the softmax's sums there.
   template <class Scalar>
-  void forward(Columns<const Scalar> queries, Index n, Keys<const Scalar> keys, Columns<const Scalar> values,
-               Index before, Columns<Scalar> outputs, Scalar* log_sums, Workspace<Scalar>& workspace) const {
+  void forward(Columns<const Scalar> queries, Index n, Columns<const Scalar> keys, Columns<const Scalar> values,
+               Columns<Scalar> outputs, Scalar* log_sums, Workspace<Scalar>& workspace) const {
     using Gemm = mellow::detail::Gemm<Scalar>;
+    const auto scale = static_cast<Scalar>(scale_);
     for (Index h = 0; h < heads_; ++h) {
-      const Index row = h * head_width_, key_row = h / group_ * head_width_;
+      const Index row = h * head_width_, key_row = key_row_of(h);
       const auto value = values.from(key_row, 0);
-      for_blocks(n, before, [&](Index begin, Index count, Index seen) {
+      for_blocks(n, [&](Index begin, Index count, Index seen) {
         const Index height = detail::padded<Scalar>(seen);
-        Scalar* const scores = raw_scores<Scalar>(queries.from(row, begin), count, keys.from(key_row), seen, workspace);
+        Scalar* const scores =
+            raw_scores<Scalar>(queries.from(row, begin), count, keys.from(key_row, 0), seen, workspace);
         for (Index i = 0; i < count; ++i) {
-          const Scalar log_sum = softmax(scores + i * height, before + begin + i + 1, seen);
-          if (log_sums != nullptr) log_sums[h + (begin + i) * heads_] = log_sum;
+          const Index valid = begin + i + 1;
+          Scalar* const column = scores + i * height;
+          const auto [largest, sum] = detail::exponentiate(column, valid, height, scale);
+          detail::PaddedArray<Scalar>(column, detail::padded<Scalar>(valid)) *= Scalar(1) / sum;
+          if (log_sums != nullptr) log_sums[h + (begin + i) * heads_] = largest * scale + std::log(sum);
         }
         const auto to = outputs.from(row, begin);
-        if (count == 1 && head_width_ == detail::padded<Scalar>(head_width_))
-          detail::weighted_sum(scores, seen, value.data, value.stride, head_width_, to.data);
-        else
-          Gemm::set(head_width_, count, seen, {value.data, 1, value.stride}, {scores, 1, height},
-                    {to.data, 1, to.stride});
+        Gemm::set(head_width_, count, seen, {value.data, 1, value.stride}, {scores, 1, height},
+                  {to.data, 1, to.stride});
       });
+    }
+  }
+
+  /// Writes the output, of query_rows numbers, of one query over the first n tokens of a cache.
+  template <class Scalar>
+  void forward_one(const Scalar* query, const CachedTokens<Scalar>& cached, Index n, Scalar* output,
+                   Workspace<Scalar>& workspace) const {
+    const auto scale = static_cast<Scalar>(scale_);
+    const Index height = detail::padded<Scalar>(n);
+    Scalar* const scores = workspace.scores.reshape(height, 1).data();
+    for (Index h = 0; h < heads_; ++h) {
+      const Index row = h * head_width_, key_row = key_row_of(h);
+      detail::scores_of_one(query + row, head_width_, cached.keys + key_row * detail::lanes<Scalar>,
+                            key_rows() * detail::lanes<Scalar>, n, scores);
+      const auto [largest, sum] = detail::exponentiate(scores, n, height, scale);
+      detail::weighted_sum(scores, n, cached.values + key_row, key_rows(), head_width_, Scalar(1) / sum, output + row);
     }
   }
 
@@ -117,14 +127,14 @@ class Attention {
     const auto scale = static_cast<Scalar>(scale_);
     for (Index i = 0; i < n; ++i) std::fill_n(d_keys.data + i * d_keys.stride, 2 * key_rows(), Scalar(0));
     for (Index h = 0; h < heads_; ++h) {
-      const Index row = h * head_width_, key_row = h / group_ * head_width_, value_row = key_rows() + key_row;
+      const Index row = h * head_width_, key_row = key_row_of(h), value_row = key_rows() + key_row;
       const auto key = keys.from(key_row, 0), value = keys.from(value_row, 0);
       const auto d_key = d_keys.from(key_row, 0), d_value = d_keys.from(value_row, 0);
-      for_blocks(n, 0, [&](Index begin, Index count, Index seen) {
+      for_blocks(n, [&](Index begin, Index count, Index seen) {
         const Index height = detail::padded<Scalar>(seen);
         const auto query = queries.from(row, begin), d_output = d_outputs.from(row, begin);
         const auto d_query = d_queries.from(row, begin);
-        Scalar* const p = raw_scores<Scalar>(query, count, {key.data, key.stride, 1}, seen, workspace);
+        Scalar* const p = raw_scores<Scalar>(query, count, key, seen, workspace);
         Scalar* const d = workspace.d_scores.reshape(height, count).data();
         Gemm::set(seen, count, head_width_, {value.data, value.stride, 1}, {d_output.data, 1, d_output.stride},
                   {d, 1, height});
@@ -150,42 +160,27 @@ class Attention {
  private:
   static constexpr Index block = 64;  // queries: the keys after a block's last are left out
 
+  /// The row at which the keys of a head of queries begin, and its values.
+  Index key_row_of(Index head) const { return head / group_ * head_width_; }
+
   /// Calls body(begin, count, keys seen by the last) for one block of queries after the other.
   template <class Body>
-  static void for_blocks(Index n, Index before, const Body& body) {
+  static void for_blocks(Index n, const Body& body) {
     for (Index begin = 0; begin < n; begin += block) {
       const Index count = std::min(block, n - begin);
-      body(begin, count, before + begin + count);
+      body(begin, count, begin + count);
     }
   }
 
   /// K' Q, in columns of padded height.
   template <class Scalar>
-  Scalar* raw_scores(Columns<const Scalar> queries, Index count, Keys<const Scalar> keys, Index seen,
+  Scalar* raw_scores(Columns<const Scalar> queries, Index count, Columns<const Scalar> keys, Index seen,
                      Workspace<Scalar>& workspace) const {
     const Index height = detail::padded<Scalar>(seen);
     Scalar* const scores = workspace.scores.reshape(height, count).data();
-    if (count == 1 && keys.token_step == 1)
-      detail::scores_of_one(queries.data, head_width_, keys.data, keys.row_step, height, scores);
-    else
-      mellow::detail::Gemm<Scalar>::set(seen, count, head_width_, {keys.data, keys.token_step, keys.row_step},
-                                        {queries.data, 1, queries.stride}, {scores, 1, height});
+    mellow::detail::Gemm<Scalar>::set(seen, count, head_width_, {keys.data, keys.stride, 1},
+                                      {queries.data, 1, queries.stride}, {scores, 1, height});
     return scores;
-  }
-
-  /// Makes the first `valid` of `seen` scores of a column probabilities and the others 0; returns the logarithm of
-  /// their sum.
-  template <class Scalar>
-  Scalar softmax(Scalar* column, Index valid, Index seen) const {
-    const auto scale = static_cast<Scalar>(scale_);
-    detail::PaddedArray<Scalar> scores(column, detail::padded<Scalar>(valid));
-    std::fill(column + valid, column + scores.size(), -std::numeric_limits<Scalar>::infinity());
-    const Scalar largest = scores.maxCoeff();
-    scores = ((scores - largest) * scale).exp();
-    std::fill(column + valid, column + std::max(seen, scores.size()), Scalar(0));  // Eigen's exp stops at 1e-38
-    const Scalar sum = scores.sum();
-    scores *= Scalar(1) / sum;
-    return largest * scale + std::log(sum);
   }
 
   Index heads_, group_, head_width_;

@@ -7,8 +7,8 @@
 #include <mellow/core/buffer.hpp>
 #include <mellow/core/network.hpp>
 #include <mellow/core/types.hpp>
-#include <mellow/language/linear.hpp>
 #include <mellow/nn/activation.hpp>
+#include <mellow/nn/linear.hpp>
 
 namespace mellow::language {
 
@@ -24,11 +24,6 @@ namespace detail {
 struct FeedForwardNames {
   std::string gate, up, down;
 };
-inline void append_linear(const Linear& linear, const std::string& name, Index offset, std::vector<Segment>& segments) {
-  segments.push_back({name + ".weight", {linear.out, linear.in}, offset, linear.in, Segment::Kind::Weight});
-  if (linear.has_bias)
-    segments.push_back({name + ".bias", {linear.out}, offset + linear.out * linear.in, linear.in, Segment::Kind::Bias});
-}
 }  // namespace detail
 
 /// y += W_2 f(W_1 x + b_1) + b_2 with an activation f that offers `evaluate` (Vaswani et al. 2017).
@@ -50,9 +45,8 @@ class FeedForward {
 
   /// Appends the segments, which begin at `offset`; returns where they end.
   Index append_segments(const detail::FeedForwardNames& names, Index offset, std::vector<Segment>& segments) const {
-    append_linear(up_, names.up, offset, segments);
-    append_linear(down_, names.down, offset + up_.parameters(), segments);
-    return offset + parameters();
+    up_.append_segments(names.up + ".", offset, segments);
+    return down_.append_segments(names.down + ".", offset + up_.parameters(), segments);
   }
 
   /// Adds to y, width x n, and keeps these columns in the tape as `begin` and later, what the backward pass
@@ -75,14 +69,14 @@ class FeedForward {
                 FeedForwardTape<Scalar>& tape, Buffer<Scalar>& workspace, Scalar* gradient, Scalar* d_x) const {
     auto d_sums = workspace.reshape(up_.out, n);
     down_.add_gradient(tape.values.data() + begin * up_.out, d_y, n, gradient + up_.parameters());
-    down_.input_gradient(parameters + up_.parameters(), d_y, n, d_sums.data());
+    down_.input_gradient(parameters + up_.parameters(), d_y, n, d_sums.data(), up_.out);
     d_sums.array() *= Eigen::Map<const Matrix<Scalar>>(tape.slopes.data() + begin * up_.out, up_.out, n).array();
     up_.add_gradient(x, d_sums.data(), n, gradient);
-    up_.input_gradient(parameters, d_sums.data(), n, d_x);
+    up_.input_gradient(parameters, d_sums.data(), n, d_x, up_.in);
   }
 
  private:
-  detail::Linear up_, down_;
+  nn::detail::Linear up_, down_;
 };
 
 /// y += W_2 (f(W_g x + b_g) * (W_u x + b_u)) + b_2: what f makes of one sum opens the gate for another (Shazeer 2020;
@@ -115,8 +109,7 @@ class GatedFeedForward {
       segments.push_back({names.gate + ".bias", {hidden_}, biases, width, Segment::Kind::Bias});
       segments.push_back({names.up + ".bias", {hidden_}, biases + hidden_, width, Segment::Kind::Bias});
     }
-    append_linear(down_, names.down, offset + both_.parameters(), segments);
-    return offset + parameters();
+    return down_.append_segments(names.down + ".", offset + both_.parameters(), segments);
   }
 
   /// Adds to y, width x n, and keeps these columns in the tape as `begin` and later, what the backward pass
@@ -151,16 +144,16 @@ class GatedFeedForward {
     const typename Buffer<Scalar>::View d_values(all.data(), hidden_, n);
     Eigen::Map<Matrix<Scalar>> d_sums(all.data() + hidden_ * n, both_.out, n);
     down_.add_gradient(tape.values.data() + begin * hidden_, d_y, n, gradient + both_.parameters());
-    down_.input_gradient(parameters + both_.parameters(), d_y, n, all.data());
+    down_.input_gradient(parameters + both_.parameters(), d_y, n, all.data(), hidden_);
     d_sums.topRows(hidden_).array() = slopes.topRows(hidden_).array() * d_values.array();
     d_sums.bottomRows(hidden_).array() = slopes.bottomRows(hidden_).array() * d_values.array();
     both_.add_gradient(x, d_sums.data(), n, gradient);
-    both_.input_gradient(parameters, d_sums.data(), n, d_x);
+    both_.input_gradient(parameters, d_sums.data(), n, d_x, both_.in);
   }
 
  private:
   Index hidden_;
-  detail::Linear both_, down_;
+  nn::detail::Linear both_, down_;
 };
 
 }  // namespace mellow::language

@@ -14,9 +14,6 @@ namespace mellow::language {
 
 /// Keys and values of the tokens that a transformer has read of some sequences, for each of its layers: what attention
 /// needs of them again. Copies of it, and `fork`, let several continuations share what was read.
-///
-/// A value's numbers lie side by side, while a key's lie apart, each beside the same one of the next token: so a query's
-/// products with all keys, and the sum of values, are both made of whole packets.
 template <class Scalar>
 class KeyValueCache {
  public:
@@ -48,28 +45,28 @@ class KeyValueCache {
   /// Makes sequence `to` a copy of sequence `from` of another cache of the same sizes.
   void copy(const KeyValueCache& other, Index from, Index to) {
     assert(other.room_ == room_ && other.rows_ == rows_ && other.layers_.size() == layers_.size());
+    const Index length = other.length(from);
     for (std::size_t l = 0; l < layers_.size(); ++l) {
+      const auto [keys, values] = tokens(l, to);
       const Scalar* const own = other.layers_[l].data() + 2 * from * room_ * rows_;
-      const auto key = keys(l, to);
-      for (Index c = 0; c < rows_; ++c) std::copy_n(own + c * room_, other.length(from), key.data + c * room_);
-      std::copy_n(own + room_ * rows_, rows_ * other.length(from), values(l, to).data);
+      std::copy_n(own, rows_ * detail::padded<Scalar>(length), keys);
+      std::copy_n(own + room_ * rows_, rows_ * length, values);
     }
-    lengths_[static_cast<std::size_t>(to)] = other.length(from);
+    lengths_[static_cast<std::size_t>(to)] = length;
   }
 
-  /// Keys of sequence i in a layer.
-  Attention::Keys<Scalar> keys(std::size_t layer, Index i) {
-    return {layers_[layer].data() + 2 * i * room_ * rows_, 1, room_};
-  }
-  /// Values of sequence i in a layer: a column a token.
-  Attention::Columns<Scalar> values(std::size_t layer, Index i) {
-    return {layers_[layer].data() + (2 * i + 1) * room_ * rows_, rows_};
+  /// What a layer keeps of sequence i.
+  Attention::CachedTokens<Scalar> tokens(std::size_t layer, Index i) {
+    Scalar* const keys = layers_[layer].data() + 2 * i * room_ * rows_;
+    return {keys, keys + room_ * rows_};
   }
   /// Keeps a key and the value below it as token t of sequence i.
   void store(std::size_t layer, Index i, Index t, const Scalar* key_and_value) {
-    const auto key = keys(layer, i);
-    for (Index c = 0; c < rows_; ++c) key.data[t + c * room_] = key_and_value[c];
-    std::copy_n(key_and_value + rows_, rows_, values(layer, i).from(0, t).data);
+    constexpr Index lanes = detail::lanes<Scalar>;
+    const auto [keys, values] = tokens(layer, i);
+    Scalar* const key = keys + t / lanes * lanes * rows_ + t % lanes;
+    for (Index c = 0; c < rows_; ++c) key[c * lanes] = key_and_value[c];
+    std::copy_n(key_and_value + rows_, rows_, values + t * rows_);
   }
   /// Notes that `count` tokens more were read.
   void extend(Index i, Index count) { lengths_[static_cast<std::size_t>(i)] += count; }
@@ -77,7 +74,7 @@ class KeyValueCache {
  private:
   Index room_, rows_;  // tokens of a sequence, padded
   std::vector<Index> lengths_;
-  std::vector<Vector<Scalar>> layers_;  // of each sequence rows x room (row-major) keys, then rows x room values
+  std::vector<Vector<Scalar>> layers_;  // of each sequence room x rows keys in blocks, then rows x room values
 };
 
 }  // namespace mellow::language

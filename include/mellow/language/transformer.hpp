@@ -164,9 +164,9 @@ auto Transformer<Scalar, Shape>::log_probabilities(const ConstVectorRef<Scalar>&
           const Columns own = projections.from(0, at);
           for (Index i = 0; i < length; ++i) turn(own.from(0, i).data, i);
           const ConstColumns queries{own.data, own.stride}, keys = queries.from(attention.query_rows(), 0);
-          attention.template forward<Scalar>(queries, length, {keys.data, keys.stride, 1},
-                                             keys.from(attention.key_rows(), 0), 0, attended.from(0, at),
-                                             log_sums + at * attention.heads(), tape.workspace_.attention);
+          attention.template forward<Scalar>(queries, length, keys, keys.from(attention.key_rows(), 0),
+                                             attended.from(0, at), log_sums + at * attention.heads(),
+                                             tape.workspace_.attention);
         }
       };
       blocks_.template forward<true>(theta.data() + block_at(l), begin, count, tape.blocks_[l], stream + begin * width,

@@ -7,9 +7,9 @@
 
 #include <mellow/core/buffer.hpp>
 #include <mellow/language/attention.hpp>
-#include <mellow/language/linear.hpp>
 #include <mellow/language/transformer_options.hpp>
 #include <mellow/language/transformer_shapes.hpp>
+#include <mellow/nn/linear.hpp>
 
 namespace mellow::language::detail {
 
@@ -51,7 +51,7 @@ class Block {
   Index append_segments(const std::string& prefix, Index offset, std::vector<Segment>& segments) const {
     norm_.append_segments(prefix + Shape::attention_norm, offset, segments);
     append_projections(prefix, offset + projection_at(), segments);
-    append_linear(output_, prefix + Shape::attention_output, offset + output_at(), segments);
+    output_.append_segments(prefix + Shape::attention_output + ".", offset + output_at(), segments);
     norm_.append_segments(prefix + Shape::feed_forward_norm, offset + feed_forward_norm_at(), segments);
     const auto& names = Shape::feed_forward;
     return feed_forward_.append_segments({prefix + names[0], prefix + names[1], prefix + names[2]},
@@ -96,12 +96,12 @@ class Block {
     const Columns d_projections{workspace.d_projections.reshape(projection_.out, n).data(), projection_.out};
     Scalar* const d_attended = workspace.d_attended.reshape(output_.in, n).data();
     output_.add_gradient(attended_of(tape, begin).data, d_h, n, gradient + output_at());
-    output_.input_gradient(theta + output_at(), d_h, n, d_attended);
+    output_.input_gradient(theta + output_at(), d_h, n, d_attended, output_.in);
     attend_back(ConstColumns{projections.data, projections.stride}, tape.log_sums.data() + begin * attention_.heads(),
                 ConstColumns{d_attended, output_.in}, d_projections);
     projection_.add_gradient(tape.attention_norm.value.data() + begin * width_, d_projections.data, n,
                              gradient + projection_at());
-    projection_.input_gradient(theta + projection_at(), d_projections.data, n, d_normalized);
+    projection_.input_gradient(theta + projection_at(), d_projections.data, n, d_normalized, width_);
     norm_.backward(theta, d_normalized, begin, n, tape.attention_norm, gradient, d_h);
   }
 
@@ -119,7 +119,7 @@ class Block {
   /// Those of queries, keys and values: of one tensor, or of three whose weights lie one below the other.
   void append_projections(const std::string& prefix, Index offset, std::vector<Segment>& segments) const {
     if constexpr (std::size(Shape::query_key_value) == 1) {
-      append_linear(projection_, prefix + Shape::query_key_value[0], offset, segments);
+      projection_.append_segments(prefix + Shape::query_key_value[0] + ".", offset, segments);
     } else {
       const Index rows[] = {attention_.query_rows(), attention_.key_rows(), attention_.key_rows()};
       for (std::size_t i = 0; i < 3; ++i) {
@@ -138,7 +138,7 @@ class Block {
   Index width_;
   typename Shape::Norm norm_;
   Attention attention_;
-  Linear projection_, output_;
+  nn::detail::Linear projection_, output_;
   typename Shape::FeedForward feed_forward_;
 };
 

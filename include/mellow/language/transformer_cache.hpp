@@ -66,11 +66,16 @@ class TransformerCache : public KeyValueCache<Scalar> {
               turn(own.from(0, i).data, before + i);
               this->store(l, s, before + i, own.from(attention.query_rows(), i).data);
             }
-            const auto keys = this->keys(l, s);
-            const auto values = this->values(l, s);
-            attention.template forward<Scalar>(
-                {own.data, own.stride}, length, {keys.data, keys.token_step, keys.row_step},
-                {values.data, values.stride}, before, attended.from(0, at), nullptr, attention_);
+            if (before == 0 && length > 1) {
+              const Columns keys = own.from(attention.query_rows(), 0), values = keys.from(attention.key_rows(), 0);
+              attention.template forward<Scalar>({own.data, own.stride}, length, {keys.data, keys.stride},
+                                                 {values.data, values.stride}, attended.from(0, at), nullptr,
+                                                 attention_);
+            } else {
+              for (Index i = 0; i < length; ++i)
+                attention.forward_one(own.from(0, i).data, this->tokens(l, s), before + i + 1,
+                                      attended.from(0, at + i).data, attention_);
+            }
           }
         };
         blocks.template forward<false>(theta(l), 0, count, block_, stream + (begin - packed.start(0)) * width_, attend);

@@ -50,7 +50,7 @@ struct Adagrad {
   /// Moves theta by one step.
   template <class Scalar>
   void step(State<Scalar>& state, VectorRef<Scalar> theta, ConstVectorRef<Scalar> gradient) const {
-    const auto rate = static_cast<Scalar>(learning_rate(state.steps++)), eps = static_cast<Scalar>(epsilon);
+    const auto rate = static_cast<Scalar>(learning_rate(state.steps++)), eps = detail::as_divisor<Scalar>(epsilon);
     detail::for_blocks(theta.size(), [&](Index begin, Index n) {
       const auto g = gradient.segment(begin, n).array();
       detail::accumulate_squares(state.sum_of_squares.data() + begin, g.data(), n, 1.0, 1.0);

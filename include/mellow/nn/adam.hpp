@@ -96,7 +96,7 @@ struct Adam {
                                   .keep_v = static_cast<Scalar>(beta2),
                                   .add_v = static_cast<Scalar>(1.0 - beta2),
                                   .root_scale = static_cast<Scalar>(1.0 / std::sqrt(v_correction)),
-                                  .epsilon = static_cast<Scalar>(epsilon),
+                                  .epsilon = detail::as_divisor<Scalar>(epsilon),
                                   .size = static_cast<Scalar>(rate / m_correction)};
     using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
     detail::for_blocks(theta.size(), [&](Index begin, Index n) {

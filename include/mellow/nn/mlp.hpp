@@ -76,7 +76,7 @@ class Mlp {
   using Array = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 
   Index layers() const { return static_cast<Index>(widths_.size()) - 1; }
-  detail::DenseShape layer(Index l) const {
+  detail::Linear layer(Index l) const {
     const auto at = static_cast<std::size_t>(l);
     return {widths_[at], widths_[at + 1]};
   }
@@ -120,15 +120,15 @@ auto Mlp<Scalar, Hidden, Last>::forward(const ConstVectorRef<Scalar>& theta, Tap
   const Scalar* at = theta.data();
   const Scalar* below = tape.input_;
   for (Index l = 0; l < layers(); ++l) {
-    const auto shape = layer(l);
-    Scalar* const y = tape.values_[static_cast<std::size_t>(l)].reshape(shape.out, batch).data();
+    const auto linear = layer(l);
+    Scalar* const y = tape.values_[static_cast<std::size_t>(l)].reshape(linear.out, batch).data();
     with_activation(l, [&]<class F>(const F& f) {
       Scalar* sum = y;
-      if constexpr (F::keeps_input) sum = tape.sums_[static_cast<std::size_t>(l)].reshape(shape.out, batch).data();
-      shape.forward(at, below, batch, sum);
-      if constexpr (!std::same_as<F, Identity>) Array(y, shape.out * batch) = f.value(Array(sum, shape.out * batch));
+      if constexpr (F::keeps_input) sum = tape.sums_[static_cast<std::size_t>(l)].reshape(linear.out, batch).data();
+      linear.set(at, below, batch, sum);
+      if constexpr (!std::same_as<F, Identity>) Array(y, linear.out * batch) = f.value(Array(sum, linear.out * batch));
     });
-    at += shape.parameters();
+    at += linear.parameters();
     below = y;
   }
   return {below, outputs(), batch};
@@ -144,27 +144,28 @@ void Mlp<Scalar, Hidden, Last>::backward(const ConstVectorRef<Scalar>& theta, Ta
   const Scalar* delta = contiguous(d_output, tape.d_output_copy_);
   Index offset = parameters_;
   for (Index l = layers() - 1; l >= 0; --l) {
-    const auto shape = layer(l);
-    const Index size = shape.out * batch;
-    offset -= shape.parameters();
+    const auto linear = layer(l);
+    const Index size = linear.out * batch;
+    offset -= linear.parameters();
     with_activation(l, [&]<class F>(const F& f) {  // delta becomes d loss / d (W x + b)
       if constexpr (!std::same_as<F, Identity>) {
-        Array sums(tape.deltas_[l % 2].reshape(shape.out, batch).data(), size);
+        Array sums(tape.deltas_[l % 2].reshape(linear.out, batch).data(), size);
         if (sums.data() != delta) sums = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>(delta, size);
         auto& kept = F::keeps_input ? tape.sums_ : tape.values_;
-        f.multiply_by_derivative(Array(kept[static_cast<std::size_t>(l)].reshape(shape.out, batch).data(), size), sums);
+        f.multiply_by_derivative(Array(kept[static_cast<std::size_t>(l)].reshape(linear.out, batch).data(), size),
+                                 sums);
         delta = sums.data();
       }
     });
     const Scalar* below =
-        l == 0 ? tape.input_ : tape.values_[static_cast<std::size_t>(l - 1)].reshape(shape.in, batch).data();
-    shape.add_gradient(below, delta, batch, gradient.data() + offset);
+        l == 0 ? tape.input_ : tape.values_[static_cast<std::size_t>(l - 1)].reshape(linear.in, batch).data();
+    linear.add_gradient(below, delta, batch, gradient.data() + offset);
     if (l > 0) {
-      Scalar* d_below = tape.deltas_[(l - 1) % 2].reshape(shape.in, batch).data();
-      shape.input_gradient(theta.data() + offset, delta, batch, d_below, shape.in);
+      Scalar* d_below = tape.deltas_[(l - 1) % 2].reshape(linear.in, batch).data();
+      linear.input_gradient(theta.data() + offset, delta, batch, d_below, linear.in);
       delta = d_below;
     } else if (d_input != nullptr) {
-      shape.input_gradient(theta.data() + offset, delta, batch, d_input->data(), d_input->outerStride());
+      linear.input_gradient(theta.data() + offset, delta, batch, d_input->data(), d_input->outerStride());
     }
   }
 }

@@ -32,6 +32,12 @@ inline void require_not_negative(std::string_view optimizer, std::string_view na
           value);
 }
 
+/// A positive number that keeps a divisor from 0, and therefore does not become 0 where `Scalar` knows none as small.
+template <class Scalar>
+Scalar as_divisor(double epsilon) {
+  return std::max(static_cast<Scalar>(epsilon), std::numeric_limits<Scalar>::min());
+}
+
 inline constexpr Index block_size = 1024;
 
 /// Calls body(begin, n) for one block of parameters after the other. A block stays in the cache, so that several

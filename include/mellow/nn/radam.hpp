@@ -51,7 +51,7 @@ struct RAdam {
         rectify
             ? std::sqrt((rho - 4.0) * (rho - 2.0) * rho_max * v_correction / ((rho_max - 4.0) * (rho_max - 2.0) * rho))
             : 1.0;
-    const auto size = static_cast<Scalar>(rate / m_correction * r), eps = static_cast<Scalar>(epsilon);
+    const auto size = static_cast<Scalar>(rate / m_correction * r), eps = detail::as_divisor<Scalar>(epsilon);
     detail::for_blocks(theta.size(), [&](Index begin, Index n) {
       const Scalar* const g = gradient.data() + begin;
       detail::accumulate(state.m.data() + begin, g, n, beta1, 1.0 - beta1);

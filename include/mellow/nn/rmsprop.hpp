@@ -82,7 +82,7 @@ struct RMSProp {
   /// Moves theta by one step.
   template <class Scalar>
   void step(State<Scalar>& state, VectorRef<Scalar> theta, ConstVectorRef<Scalar> gradient) const {
-    const auto rate = static_cast<Scalar>(learning_rate(state.steps++)), eps = static_cast<Scalar>(epsilon);
+    const auto rate = static_cast<Scalar>(learning_rate(state.steps++)), eps = detail::as_divisor<Scalar>(epsilon);
     const bool centred = square == Square::Centred;
     if (centred) detail::fit(state.mean_gradient, theta.size());
     if (momentum > 0) detail::fit(state.m, theta.size());

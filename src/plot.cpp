@@ -71,7 +71,7 @@ std::string range(char axis, const std::pair<double, double>& ends) {
 /// The part of a plot command that draws a dashed horizontal line.
 std::string drawn(const std::optional<ReferenceLine>& line) {
   if (!line) return {};
-  return fmt::format("{} with lines linewidth 1.5 dashtype 2 linecolor rgb '#777777' {}", number(line->y),
+  return fmt::format("{} with lines linewidth 1.5 dashtype 2 linecolor rgb '#222222' {}", number(line->y),
                      in_legend(line->label));
 }
 

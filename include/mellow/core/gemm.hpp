@@ -139,11 +139,13 @@ class Gemm {
   static void add_panel(Index rows, Index n, Index depth, const Operand& a, const Operand& b, const Result& c,
                         Scalar* panel) {
     pack<packets>(rows, depth, a, panel);
+    alignas(64) Scalar bias[packets * lanes] = {};
+    if (c.bias != nullptr) std::copy_n(c.bias, rows, bias);
     Index column = 0;
     const auto tiles = [&]<int columns>() {
       for (; column + columns <= n; column += columns)
-        add_tile<packets, columns>(rows, depth, panel, {b.data + column * b.column_step, b.row_step, b.column_step},
-                                   c.from(0, column));
+        add_tile<packets, columns>(rows, depth, panel, bias,
+                                   {b.data + column * b.column_step, b.row_step, b.column_step}, c.from(0, column));
     };
     constexpr int most = tile_columns(packets);
     tiles.template operator()<most>();
@@ -154,7 +156,7 @@ class Gemm {
   }
 
   template <int packets, int columns>
-  static void add_tile(Index rows, Index depth, const Scalar* panel, Operand b, const Result& c) {
+  static void add_tile(Index rows, Index depth, const Scalar* panel, const Scalar* bias, Operand b, const Result& c) {
     using namespace Eigen::internal;
     Packet sums[columns][packets];
     for (auto& column : sums)
@@ -170,13 +172,15 @@ class Gemm {
       panel += packets * lanes;
       b.data += b.row_step;
     }
+    for (int v = 0; v < packets; ++v) {
+      const Packet start = pload<Packet>(bias + v * lanes);
+      for (int j = 0; j < columns; ++j) sums[j][v] = padd(start, sums[j][v]);
+    }
     if (rows == packets * lanes && c.row_step == 1) {
       for (int j = 0; j < columns; ++j)
         for (int v = 0; v < packets; ++v) {
           Scalar* to = c.data + j * c.column_step + v * lanes;
-          Packet sum = sums[j][v];
-          if (c.bias != nullptr) sum = padd(ploadu<Packet>(c.bias + v * lanes), sum);
-          pstoreu(to, c.overwrite ? sum : padd(ploadu<Packet>(to), sum));
+          pstoreu(to, c.overwrite ? sums[j][v] : padd(ploadu<Packet>(to), sums[j][v]));
         }
     } else {
       alignas(64) Scalar column[packets * lanes];
@@ -184,8 +188,7 @@ class Gemm {
         for (int v = 0; v < packets; ++v) pstore(column + v * lanes, sums[j][v]);
         for (Index i = 0; i < rows; ++i) {
           Scalar& to = c.data[i * c.row_step + j * c.column_step];
-          const Scalar sum = c.bias == nullptr ? column[i] : c.bias[i] + column[i];
-          to = c.overwrite ? sum : to + sum;
+          to = c.overwrite ? column[i] : to + column[i];
         }
       }
     }

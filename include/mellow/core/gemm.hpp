@@ -186,11 +186,16 @@ class Gemm {
       alignas(64) Scalar column[packets * lanes];
       for (int j = 0; j < columns; ++j) {
         for (int v = 0; v < packets; ++v) pstore(column + v * lanes, sums[j][v]);
-        for (Index i = 0; i < rows; ++i) {
-          Scalar& to = c.data[i * c.row_step + j * c.column_step];
-          to = c.overwrite ? column[i] : to + column[i];
-        }
+        store(rows, column, c.from(0, j));
       }
+    }
+  }
+
+  /// Puts a column where it goes, number by number.
+  [[gnu::noinline]] static void store(Index rows, const Scalar* column, const Result& c) {
+    for (Index i = 0; i < rows; ++i) {
+      Scalar& to = c.data[i * c.row_step];
+      to = c.overwrite ? column[i] : to + column[i];
     }
   }
 

@@ -21,7 +21,7 @@ TEST_CASE("RandomState(1) draws as NumPy does") {  // minatar.md 1
   LegacyNumpyGenerator words(1), uniform(1), integers(1);
   for (const std::uint32_t word : {1791095845u, 4282876139u, 3093770124u}) CHECK(words.bits32() == word);
   for (const double x : {0.417022004702574, 0.7203244934421581, 0.00011437481734488664}) CHECK(uniform.uniform() == x);
-  const auto expect = [](std::int64_t low, std::int64_t high, std::initializer_list<std::int64_t> drawn) {
+  const auto expect = [&](std::int64_t low, std::int64_t high, std::initializer_list<std::int64_t> drawn) {
     for (const std::int64_t x : drawn) CHECK(low + integers.below(high - low) == x);
   };  // one stream for the three rows, as NumPy gives them
   expect(1, 9, {6, 4, 5, 1, 8, 2, 4, 6});

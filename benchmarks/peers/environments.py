@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Steps a second of an environment of Gymnasium under random actions; with a number, of that many vectorised by NumPy.
+"""Steps a second of an environment of Gymnasium, or of MinAtar by its registration, under random actions; with a number, of that many vectorised by NumPy.
 
     environments.py ID [NUMBER]
 """
@@ -11,6 +11,12 @@ from measure import report
 import gymnasium
 
 name, number = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
+packages = ["gymnasium"]
+if name.startswith("MinAtar/"):
+    from minatar.gym import register_envs
+
+    register_envs()
+    packages.append("minatar")
 if number:
     environments = gymnasium.make_vec(name, num_envs=number, vectorization_mode="vector_entry_point")
     environments.action_space.seed(0)
@@ -33,4 +39,4 @@ else:
             if terminated or truncated:
                 environment.reset()
 
-    report(name, "steps/s", run, 1000, ["gymnasium"])
+    report(name, "steps/s", run, 1000, packages)

@@ -5,6 +5,11 @@
 
 #include <mellow/environments/acrobot.hpp>
 #include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/minatar/asterix.hpp>
+#include <mellow/environments/minatar/breakout.hpp>
+#include <mellow/environments/minatar/freeway.hpp>
+#include <mellow/environments/minatar/seaquest.hpp>
+#include <mellow/environments/minatar/space_invaders.hpp>
 #include <mellow/environments/mountain_car.hpp>
 #include <mellow/environments/mountain_car_continuous.hpp>
 #include <mellow/environments/pendulum.hpp>
@@ -79,6 +84,11 @@ int main(int argc, char** argv) {
   add("acrobot", TimeLimit(Acrobot{}, 500));
   add("pendulum", TimeLimit(Pendulum{}, 200));
   add("puddle_world", TimeLimit(PuddleWorld{}, 1000));
+  add("minatar_asterix", minatar::Asterix{});
+  add("minatar_breakout", minatar::Breakout{});
+  add("minatar_freeway", minatar::Freeway{});
+  add("minatar_seaquest", minatar::Seaquest{});
+  add("minatar_space_invaders", minatar::SpaceInvaders{});
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }

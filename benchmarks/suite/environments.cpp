@@ -19,6 +19,10 @@
 namespace mellow::suite {
 namespace {
 
+/// MinAtar itself has none. But a Seaquest player who never dives, or a Breakout player who never misses, would keep an
+/// evaluation from ending.
+constexpr Index minatar_limit = 10'000;
+
 EnvironmentEntry entry_of(std::string_view name) {
   std::vector<std::string> known;
   for (const EnvironmentEntry& entry : environment_list()) {
@@ -109,6 +113,16 @@ const std::vector<EnvironmentEntry>& environment_list() {
       {"puddle-world", "reach a corner around two puddles (Sutton 1996)", 1000, std::nullopt},
       {"rectangle-puddle-world", "the same with rectangular puddles and a goal of one's own", 1000, std::nullopt},
       {"rounded-cart-pole", "cart-pole with rounded observations", 500, std::nullopt},
+      {"MinAtar/Asterix-v0", "collect gold among enemies on a grid; all six actions", minatar_limit, std::nullopt},
+      {"MinAtar/Asterix-v1", "the same with the five actions that do something", minatar_limit, std::nullopt},
+      {"MinAtar/Breakout-v0", "break bricks with a ball and a paddle; six actions", minatar_limit, std::nullopt},
+      {"MinAtar/Breakout-v1", "the same with three actions", minatar_limit, std::nullopt},
+      {"MinAtar/Freeway-v0", "lead a chicken across eight lanes; six actions", minatar_limit, std::nullopt},
+      {"MinAtar/Freeway-v1", "the same with three actions", minatar_limit, std::nullopt},
+      {"MinAtar/Seaquest-v0", "rescue divers with a submarine; six actions", minatar_limit, std::nullopt},
+      {"MinAtar/Seaquest-v1", "the same, since all six do something", minatar_limit, std::nullopt},
+      {"MinAtar/SpaceInvaders-v0", "shoot marching aliens; six actions", minatar_limit, std::nullopt},
+      {"MinAtar/SpaceInvaders-v1", "the same with four actions", minatar_limit, std::nullopt},
       {"long-addition", "add two numbers, digit by digit, from an imperfect teacher", 0, std::nullopt, true},
       {"json-lines", "completions or preference pairs of a file: --data FILE", 0, std::nullopt, true},
   };
@@ -116,6 +130,7 @@ const std::vector<EnvironmentEntry>& environment_list() {
 }
 
 EnvironmentConfig::EnvironmentConfig(std::string_view name) : entry(entry_of(name)), time_limit(entry.time_limit) {
+  minatar.minimal_actions = name.ends_with("-v1");
   if (name == "passenger-taxi") slip = environments::PassengerTaxiOptions{}.slip;
 }
 
@@ -132,6 +147,11 @@ void EnvironmentConfig::describe(Settings& settings) {
     settings.add("time_step", cart_pole.time_step, "s");
     settings.add("position_limit", cart_pole.position_limit, "fails beyond it, m");
     settings.add("angle_limit", cart_pole.angle_limit, "fails beyond it, rad");
+  }
+  if (name.starts_with("MinAtar/")) {
+    settings.add("sticky_action_probability", minatar.sticky_action_probability, "that a step repeats the last action");
+    settings.add("difficulty_ramping", minatar.difficulty_ramping,
+                 "whether Asterix, Seaquest and Space Invaders get faster");
   }
   if (name == "rounded-cart-pole") settings.add("gravity", gravity, "m/s^2");
   if (name.starts_with("FrozenLake")) settings.add("slippery", slippery, "whether moves may go aside");

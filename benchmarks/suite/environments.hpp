@@ -14,6 +14,11 @@
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/chains.hpp>
 #include <mellow/environments/gridworlds.hpp>
+#include <mellow/environments/minatar/asterix.hpp>
+#include <mellow/environments/minatar/breakout.hpp>
+#include <mellow/environments/minatar/freeway.hpp>
+#include <mellow/environments/minatar/seaquest.hpp>
+#include <mellow/environments/minatar/space_invaders.hpp>
 #include <mellow/environments/mountain_car.hpp>
 #include <mellow/environments/mountain_car_continuous.hpp>
 #include <mellow/environments/passenger_taxi.hpp>
@@ -65,6 +70,7 @@ struct EnvironmentConfig {
   EnvironmentEntry entry;                     ///< which
   Index time_limit;                           ///< steps an episode; 0: none
   environments::CartPoleOptions cart_pole{};  ///< of the cart-poles
+  environments::minatar::Options minatar{};   ///< of MinAtar's games
   double gravity = 9.8;                       ///< of rounded-cart-pole
   bool slippery = true;                       ///< of the frozen lakes
   double slip = 0.0;                          ///< of passenger-taxi and chain
@@ -96,6 +102,11 @@ void with_bare_environment(const EnvironmentConfig& config, const Use& use) {
   const std::string_view name = config.entry.name;
   if (name.starts_with("CartPole")) use(CartPole(config.cart_pole));
   else if (name == "Acrobot-v1") use(Acrobot());
+  else if (name.starts_with("MinAtar/Asterix-")) use(minatar::Asterix(config.minatar));
+  else if (name.starts_with("MinAtar/Breakout-")) use(minatar::Breakout(config.minatar));
+  else if (name.starts_with("MinAtar/Freeway-")) use(minatar::Freeway(config.minatar));
+  else if (name.starts_with("MinAtar/Seaquest-")) use(minatar::Seaquest(config.minatar));
+  else if (name.starts_with("MinAtar/SpaceInvaders-")) use(minatar::SpaceInvaders(config.minatar));
   else if (name == "MountainCar-v0") use(MountainCar());
   else if (name == "MountainCarContinuous-v0") use(MountainCarContinuous());
   else if (name == "Pendulum-v1") use(Pendulum());

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <map>
 #include <numbers>
 #include <utility>
 
@@ -15,7 +16,7 @@ namespace {
 using tools::Drawing, tools::Shape;
 
 constexpr std::uint32_t ink = 0x333333, faint = 0xAAAAAA, blue = 0x0072B2, orange = 0xD55E00, green = 0x009E73,
-                        light = 0xE8E8E8, water = 0x8FBCE6, yellow = 0xE69F00;
+                        light = 0xE8E8E8, water = 0x8FBCE6, yellow = 0xE69F00, red = 0xA00000;
 
 Shape line(std::vector<double> x, std::vector<double> y, std::uint32_t color, double width = 2) {
   return {.kind = Shape::Kind::Line, .x = std::move(x), .y = std::move(y), .color = color, .size = width};
@@ -200,6 +201,62 @@ Scene taxi() {
   });
 }
 
+std::uint32_t color_of_channel(std::string_view name) {
+  static const std::map<std::string_view, std::uint32_t> colors{
+      {"player", blue},          {"paddle", blue},          {"chicken", blue},        {"cannon", blue},
+      {"submarine front", blue}, {"submarine back", water}, {"friendly bullet", ink}, {"enemy", orange},
+      {"car", orange},           {"alien", orange},         {"fish", orange},         {"enemy submarine", red},
+      {"enemy bullet", red},     {"gold", yellow},          {"ball", yellow},         {"diver", yellow},
+      {"diver gauge", yellow},   {"brick", green},          {"oxygen gauge", green},
+  };
+  const auto found = colors.find(name);
+  return found == colors.end() ? faint : found->second;  // what tells of motion
+}
+
+/// A game of MinAtar: in each cell the first of its channels that is there, but for what tells of motion, which is shown
+/// where nothing else is.
+template <class Game>
+Scene minatar() {
+  using environments::minatar::Cells;
+  const auto shown = [](const Sight& sight, int cell) {
+    std::optional<int> channel;
+    for (int c = Game::channels - 1; c >= 0; --c)
+      if (sight.numbers[c + Game::channels * cell] == 1.0f)
+        if (!channel || color_of_channel(Game::channel_names[static_cast<std::size_t>(c)]) != faint) channel = c;
+    return channel;
+  };
+  const auto color = [](int channel) {
+    return color_of_channel(Game::channel_names[static_cast<std::size_t>(channel)]);
+  };
+  return {.canvas = {{0, Cells::side}, {0, Cells::side}},
+          .draw =
+              [=](const Sight& sight) {
+                Drawing drawing;
+                drawing.shapes = {rectangle(0, Cells::side, 0, Cells::side, light)};
+                for (int cell = 0; cell < Cells::count; ++cell)
+                  if (const auto channel = shown(sight, cell)) {
+                    const double x = cell % Cells::side, y = Cells::side - 1 - cell / Cells::side;
+                    drawing.shapes.push_back(rectangle(x + 0.03, x + 0.97, y + 0.03, y + 0.97, color(*channel)));
+                  }
+                return drawing;
+              },
+          .as_map =
+              [=](const Sight& sight, bool colored) {
+                std::string text;
+                for (int cell = 0; cell < Cells::count; ++cell) {
+                  const auto channel = shown(sight, cell);
+                  if (colored) {
+                    const std::uint32_t c = channel ? color(*channel) : light;
+                    text += fmt::format("\x1b[48;2;{};{};{}m  \x1b[0m", c >> 16 & 0xFF, c >> 8 & 0xFF, c & 0xFF);
+                  } else {
+                    text += channel ? static_cast<char>('0' + *channel) : '.';
+                  }
+                  if (cell % Cells::side == Cells::side - 1) text += '\n';
+                }
+                return text;
+              }};
+}
+
 /// States in a row.
 Scene row_of_states(Index states) {
   return map([=](Index) { return std::vector<std::string>{std::string(static_cast<std::size_t>(states), '.')}; },
@@ -214,6 +271,13 @@ Scene scene_of(const EnvironmentConfig& config) {
   if (name.starts_with("CartPole")) return cart_pole(config.cart_pole.position_limit, 2 * config.cart_pole.half_length);
   if (name == "rounded-cart-pole")
     return cart_pole(CartPoleOptions{}.position_limit, 2 * CartPoleOptions{}.half_length);
+  if (name.starts_with("MinAtar/")) {
+    std::optional<Scene> scene;
+    with_bare_environment(config, [&]<class E>(const E&) {
+      if constexpr (requires { E::channel_names; }) scene = minatar<E>();
+    });
+    return *scene;
+  }
   if (name == "MountainCar-v0") return mountain_car(0.5);
   if (name == "MountainCarContinuous-v0") return mountain_car(0.45);
   if (name == "Acrobot-v1") return {.canvas = {{-2.3, 2.3}, {-2.2, 2.2}}, .draw = acrobot};

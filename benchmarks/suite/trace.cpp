@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <mellow/core/legacy_numpy_generator.hpp>
 #include <mellow/core/numpy_generator.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/tools/command_line.hpp>
@@ -81,7 +82,7 @@ void append(std::string& row, const Vector<float>& values) {
   for (const float value : values) row += fmt::format(",{}", value);
 }
 
-/// Gymnasium's generator is NumPy's; environments that Gymnasium does not have may need more than that can draw.
+/// Gymnasium's generator is NumPy's, MinAtar's NumPy's older one; environments that Gymnasium does not have may need more than that can draw.
 template <class Generator, class E>
 void trace_steps(E environment, std::uint64_t seed, const Actions& actions) {
   Generator generator(seed);
@@ -158,6 +159,8 @@ void trace(int argc, const char* const* argv) {
     const auto in_time = [&](auto limited) {
       if constexpr (std::same_as<E, environments::PuddleWorld> || std::same_as<E, environments::RectanglePuddleWorld>)
         trace_steps<Rng>(std::move(limited), seed, actions);
+      else if constexpr (requires { E::channel_names; })
+        trace_steps<LegacyNumpyGenerator>(std::move(limited), seed, actions);
       else trace_steps<NumpyGenerator>(std::move(limited), seed, actions);
     };
     if (config.time_limit > 0) in_time(environments::TimeLimit(std::move(environment), config.time_limit));

@@ -122,9 +122,10 @@ void train(int argc, const char* const* argv) {
   campaign.settings = settings.values();
   campaign.keep_environment = environment.normalize_observations;
   if (campaign.folder.empty()) {
-    const auto stem = std::filesystem::path(environment.language.file).stem().string();
-    campaign.folder =
-        std::filesystem::path("results") / fmt::format("{}-{}", agent_name, stem.empty() ? environment_name : stem);
+    std::string task = std::filesystem::path(environment.language.file).stem().string();
+    if (task.empty()) task = environment_name;
+    std::ranges::replace(task, '/', '-');  // of ids such as MinAtar/Breakout-v0
+    campaign.folder = std::filesystem::path("results") / fmt::format("{}-{}", agent_name, task);
   }
   const AnyEnvironment made = environment.make();
   campaign.words = agent->words(made);

@@ -9,6 +9,7 @@
 #include <mellow/core/error.hpp>
 #include <mellow/core/gemm.hpp>
 #include <mellow/core/language_model.hpp>
+#include <mellow/core/legacy_numpy_generator.hpp>
 #include <mellow/core/mask_reader.hpp>
 #include <mellow/core/memory.hpp>
 #include <mellow/core/metric.hpp>
@@ -56,6 +57,17 @@
 #include <mellow/environments/gridworlds.hpp>
 #include <mellow/environments/linear_control.hpp>
 #include <mellow/environments/linear_mrp.hpp>
+#include <mellow/environments/minatar/asterix.hpp>
+#include <mellow/environments/minatar/bounded_list.hpp>
+#include <mellow/environments/minatar/breakout.hpp>
+#include <mellow/environments/minatar/cells.hpp>
+#include <mellow/environments/minatar/freeway.hpp>
+#include <mellow/environments/minatar/game.hpp>
+#include <mellow/environments/minatar/options.hpp>
+#include <mellow/environments/minatar/picture.hpp>
+#include <mellow/environments/minatar/seaquest.hpp>
+#include <mellow/environments/minatar/space_invaders.hpp>
+#include <mellow/environments/minatar/submarine.hpp>
 #include <mellow/environments/mountain_car.hpp>
 #include <mellow/environments/mountain_car_continuous.hpp>
 #include <mellow/environments/mountain_car_hill.hpp>

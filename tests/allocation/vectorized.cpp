@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stepping environments takes nothing from the heap, resets at the ends of episodes included.
 #include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/minatar/asterix.hpp>
+#include <mellow/environments/minatar/breakout.hpp>
+#include <mellow/environments/minatar/freeway.hpp>
+#include <mellow/environments/minatar/seaquest.hpp>
+#include <mellow/environments/minatar/space_invaders.hpp>
 #include <mellow/environments/pendulum.hpp>
 #include <mellow/environments/puddle_world.hpp>
 #include <mellow/environments/vectorized.hpp>
@@ -13,12 +18,12 @@ using namespace mellow::environments;
 
 namespace {
 template <class E, class Actions>
-std::size_t allocations(const E& environment, const Actions& actions) {
-  Vectorized<TimeLimit<E>> environments(TimeLimit(environment, 7), actions.size());
+std::size_t allocations(const E& environment, const Actions& actions, Index limit = 7) {
+  Vectorized<TimeLimit<E>> environments(TimeLimit(environment, limit), actions.size());
   Rng rng(1);
   environments.reset(rng);
   const std::size_t before = heap_allocations();
-  for (int t = 0; t < 30; ++t) environments.step(actions);
+  for (Index t = 0; t < 4 * limit + 2; ++t) environments.step(actions);
   environments.reset(rng);
   return heap_allocations() - before;
 }
@@ -33,4 +38,13 @@ TEST_CASE("Vectorised environments do not allocate") {
     CHECK(allocations(Pendulum{}, forces) == 0);
     CHECK(allocations(TimeLimit(Pendulum{}, 5), forces) == 0);
   }
+}
+
+TEST_CASE("Games of MinAtar do not allocate") {
+  const Vector<Index> buttons = Vector<Index>::LinSpaced(6, 0, 5);
+  CHECK(allocations(minatar::Asterix{}, buttons, 500) == 0);
+  CHECK(allocations(minatar::Breakout{}, buttons, 500) == 0);
+  CHECK(allocations(minatar::Freeway{}, buttons, 500) == 0);
+  CHECK(allocations(minatar::Seaquest{}, buttons, 500) == 0);
+  CHECK(allocations(minatar::SpaceInvaders{}, buttons, 500) == 0);
 }

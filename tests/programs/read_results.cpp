@@ -66,6 +66,27 @@ TEST_CASE("A trained agent plays as it was tested, and is drawn") {
   CHECK(read_file(directory / "a.png").substr(1, 3) == "PNG");
 }
 
+TEST_CASE("An agent plays MinAtar's games by their settings, in colour") {
+  const TemporaryDirectory directory;
+  const auto trained = run(directory.path(),
+                           "bench train --agent dqn --env MinAtar/Breakout-v1 --steps 300 --evaluate-every 150 "
+                           "--evaluation-episodes 2 --test-episodes 2 --set env.sticky_action_probability=0.25");
+  CAPTURE(trained.error);
+  REQUIRE(trained.status == 0);
+  const auto drawn =
+      run(directory.path(),
+          "bench watch results/dqn-MinAtar-Breakout-v1/seed-0 --frames --fps 0 --gif a.gif --strip a.png");
+  CAPTURE(drawn.error);
+  CHECK(drawn.status == 0);
+  CHECK_THAT(drawn.out, Contains("dqn in MinAtar/Breakout-v1") && Contains("\x1b[48;2;0;158;115m  \x1b[0m"));  // bricks
+  CHECK(read_file(directory / "a.gif").substr(0, 6) == "GIF89a");
+  CHECK(read_file(directory / "a.png").substr(1, 3) == "PNG");
+  const auto refused =
+      run(directory.path(), "bench trace MinAtar/Breakout-v0 --random --steps 3 --set sticky_action_probability=2");
+  CHECK(refused.status == 1);
+  CHECK_THAT(refused.error, Contains("sticky_action_probability must lie in [0, 1] (got 2)"));
+}
+
 TEST_CASE("An agent that saw normalised observations plays by the moments of its run") {
   const TemporaryDirectory directory;
   const auto trained =

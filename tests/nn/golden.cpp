@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Against PyTorch's numbers, made by tests/golden/make_nn.py.
+#include "support/golden.hpp"
+
 #include <mellow/nn/gelu.hpp>
 #include <mellow/nn/layer_norm.hpp>
 #include <mellow/nn/leaky_relu.hpp>
@@ -7,33 +9,13 @@
 #include <mellow/nn/optimizers.hpp>
 #include <mellow/nn/sequential.hpp>
 #include <mellow/nn/sigmoid.hpp>
-#include <mellow/tools/safetensors.hpp>
 #include <mellow/value/td_loss.hpp>
-
-#include "support/catch.hpp"
 
 using namespace mellow;
 
+using golden::expect_close, golden::parameters, golden::values;
+
 namespace {
-
-const std::filesystem::path golden = MELLOW_SOURCE_DIR "/tests/golden";
-
-/// A tensor's values, in the file's row-major order: batch x features there is features x batch here.
-template <class Scalar>
-Vector<Scalar> values(const tools::Safetensors& file, const std::string& name) {
-  const auto& stored = std::get<std::vector<double>>(file.at(name).values);
-  return Eigen::Map<const Vector<double>>(stored.data(), static_cast<Index>(stored.size())).template cast<Scalar>();
-}
-
-/// The parameters, or what belongs to each of them, as one vector: the tensors `prefix` + name of segment.
-template <Network Net>
-auto parameters(const tools::Safetensors& file, const Net& network, const std::string& prefix = "") {
-  using Scalar = typename Net::Scalar;
-  Vector<Scalar> theta(network.parameters());
-  for (const Segment& segment : network.segments())
-    theta.segment(segment.offset, segment.size()) = values<Scalar>(file, prefix + segment.name);
-  return theta;
-}
 
 /// RMSProp that begins from ones, as in TensorFlow 1.
 struct FromOnes {
@@ -52,12 +34,6 @@ struct FromOnes {
     rmsprop.step<Scalar>(state.state, theta, gradient);
   }
 };
-
-template <class Scalar>
-void expect_close(const auto& ours, const Vector<Scalar>& theirs, double tolerance) {
-  REQUIRE(ours.size() == theirs.size());
-  CHECK((ours.reshaped() - theirs).cwiseAbs().maxCoeff() < tolerance);
-}
 
 /// Compares a network, the gradient of its loss, and 200 steps of optimisers on it with what the file holds.
 /// `evaluate(output, d_output)` gives the loss and writes its gradient.
@@ -116,7 +92,7 @@ class Comparison {
 template <class Scalar, class Activation>
 void compare_mlp(const std::string& name, const std::vector<Index>& widths, Activation activation, double tolerance) {
   CAPTURE(name, sizeof(Scalar));
-  const tools::Safetensors file = tools::load_safetensors(golden / (name + ".safetensors"));
+  const tools::Safetensors file = golden::load(name);
   const nn::Mlp<Scalar, Activation> network(widths, activation);
   const Vector<Scalar> targets = values<Scalar>(file, "targets");
   const Vector<Index> actions = values<double>(file, "actions").template cast<Index>();
@@ -133,7 +109,7 @@ void compare_mlp(const std::string& name, const std::vector<Index>& widths, Acti
 template <class Scalar>
 void compare_sequential(double tolerance) {
   CAPTURE(sizeof(Scalar));
-  const tools::Safetensors file = tools::load_safetensors(golden / "sequential.safetensors");
+  const tools::Safetensors file = golden::load("sequential");
   const nn::Sequential network(nn::Dense<Scalar>(4, 12), nn::LayerNorm<Scalar>(12), nn::SiLU{},
                                nn::Dense<Scalar>(12, 8), nn::GELU{}, nn::LayerNorm<Scalar>(8), nn::Dense<Scalar>(8, 3),
                                nn::Softplus{});
@@ -177,7 +153,7 @@ void compare_sequential(double tolerance) {
 template <class Scalar, class F>
 void compare_activation(const std::string& name, const F& f, double tolerance) {
   CAPTURE(name, sizeof(Scalar));
-  static const tools::Safetensors file = tools::load_safetensors(golden / "activations.safetensors");
+  static const tools::Safetensors file = golden::load("activations");
   using Array = Eigen::Array<Scalar, Eigen::Dynamic, 1>;
   const Array x = values<Scalar>(file, "x"), y = f.value(x);
   Array derivative = Array::Ones(x.size());

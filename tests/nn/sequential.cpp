@@ -11,7 +11,7 @@
 #include <mellow/nn/variance_scaling.hpp>
 #include <mellow/value/dqn.hpp>
 
-#include "support/gradient.hpp"
+#include "nn/layers.hpp"
 
 using namespace mellow;
 using nn::Sequential;
@@ -20,12 +20,6 @@ namespace {
 
 using Dense = nn::Dense<double>;
 using LayerNorm = nn::LayerNorm<double>;
-
-Matrix<double> normals(Index rows, Index columns, Rng& rng) {
-  Matrix<double> m(rows, columns);
-  for (double& x : m.reshaped()) x = rng.normal();
-  return m;
-}
 
 /// A network whose output is no view and whose backward pass is plain: x -> a x with one parameter.
 struct Multiply {
@@ -48,32 +42,6 @@ struct Multiply {
     if (d_input != nullptr) *d_input = theta[0] * d;
   }
 };
-
-template <class Net>
-void check_gradients(const Net& network) {
-  Rng rng(1);
-  constexpr Index batch = 7;
-  Vector<double> theta = nn::initialize(network, rng);
-  for (double& x : theta) x += 0.1 * rng.normal();  // off the points where normalisations begin
-  const Matrix<double> input = normals(network.inputs(), batch, rng);
-  const Matrix<double> direction = normals(network.outputs(), batch, rng);
-  const auto loss = [&](const Vector<double>& at, const Matrix<double>& x) {
-    typename Net::Tape tape;
-    return network.forward(at, x, tape).cwiseProduct(direction).sum();
-  };
-  typename Net::Tape tape;
-  network.forward(theta, input, tape);
-  Vector<double> gradient = Vector<double>::Zero(network.parameters()), alone = gradient;
-  Matrix<double> around = Matrix<double>::Constant(network.inputs() + 2, batch, 7.0);  // d_input is a block of it
-  MatrixRef<double> d_input = around.middleRows(1, network.inputs());
-  network.backward(theta, tape, direction, gradient, &d_input);
-  expect_gradient([&](const Vector<double>& at) { return loss(at, input); }, theta, gradient);
-  expect_gradient([&](const Vector<double>& x) { return loss(theta, x.reshaped(network.inputs(), batch)); },
-                  input.reshaped(), Matrix<double>(d_input).reshaped());
-  CHECK(((around.row(0).array() == 7).all() && (around.bottomRows(1).array() == 7).all()));
-  network.backward(theta, tape, direction, alone);
-  CHECK(alone == gradient);
-}
 
 }  // namespace
 

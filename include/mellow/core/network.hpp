@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <mellow/core/rng.hpp>
 #include <mellow/core/types.hpp>
 
 namespace mellow {
@@ -12,14 +13,16 @@ namespace mellow {
 /// A named piece of a network's flat parameter vector, laid out as PyTorch lays out the tensor of that name
 /// (row-major).
 struct Segment {
-  /// A layer's weights and what it adds to their sums; what a normalisation multiplies by, and what it adds.
-  enum class Kind { Weight, Bias, Scale, Shift };
+  /// A layer's weights and what it adds to their sums; what a normalisation multiplies by, and what it adds; by how much
+  /// weights and biases are noisy.
+  enum class Kind { Weight, Bias, Scale, Shift, Deviation };
 
   std::string name;          ///< as in a PyTorch state_dict: "0.weight"
   std::vector<Index> shape;  ///< out x in for a dense weight, out for a bias
   Index offset = 0;          ///< of its first number in the parameter vector
   Index fan_in = 1;          ///< inputs that one unit sums over (a bias: those of its layer)
   Kind kind = Kind::Weight;  ///< what its numbers do
+  double initial = 0;        ///< of a deviation: what it begins with, whatever the initialiser
 
   /// How many numbers it has.
   Index size() const {
@@ -61,5 +64,25 @@ concept Network =
       { network.forward(theta, batch, tape) } -> std::convertible_to<ConstMatrixRef<typename N::Scalar>>;
       network.backward(theta, tape, batch, gradient);
     };
+
+/// A network some of whose parameters are noisy. The noise lives in the tape: `draw_noise(tape, rng)` draws that of the
+/// passes that follow, `silence(tape)` takes it away.
+template <class N>
+concept NoisyNetwork = Network<N> && requires(const N network, typename N::Tape tape, Rng rng) {
+  network.draw_noise(tape, rng);
+  network.silence(tape);
+};
+
+/// Draws the noise of the passes that follow, where the network has any; else nothing is drawn.
+template <Network N>
+void draw_noise(const N& network, typename N::Tape& tape, Rng& rng) {
+  if constexpr (NoisyNetwork<N>) network.draw_noise(tape, rng);
+}
+
+/// Takes the noise away from the passes that follow, where the network has any.
+template <Network N>
+void silence(const N& network, typename N::Tape& tape) {
+  if constexpr (NoisyNetwork<N>) network.silence(tape);
+}
 
 }  // namespace mellow

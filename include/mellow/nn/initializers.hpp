@@ -36,7 +36,7 @@ Pretrained<typename Derived::Scalar> pretrained(const Eigen::MatrixBase<Derived>
 }
 
 /// A network's initial parameters, segment by segment. The initialiser fills weights and biases; whatever it is, a
-/// normalisation begins with scale 1 and shift 0. Throws Error where pretrained parameters do not fit the network.
+/// normalisation begins with scale 1 and shift 0, and deviations of noise as their layer says. Throws Error where pretrained parameters do not fit the network.
 template <Parametric Net, class Initializer = PyTorchDefault>
 Vector<typename Net::Scalar> initialize(const Net& network, Rng& rng, const Initializer& initializer = {}) {
   validate_part(initializer);
@@ -55,6 +55,8 @@ Vector<typename Net::Scalar> initialize(const Net& network, Rng& rng, const Init
       auto values = theta.segment(segment.offset, segment.size());
       if (segment.kind == Segment::Kind::Scale) values.setOnes();
       else if (segment.kind == Segment::Kind::Shift) values.setZero();
+      else if (segment.kind == Segment::Kind::Deviation)
+        values.setConstant(static_cast<typename Net::Scalar>(segment.initial));
       else initializer.template fill<typename Net::Scalar>(segment, values, rng);
     }
     return theta;

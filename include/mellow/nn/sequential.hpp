@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -16,6 +17,7 @@
 #include <mellow/core/types.hpp>
 #include <mellow/nn/activation.hpp>
 #include <mellow/nn/dense.hpp>
+#include <mellow/nn/image.hpp>
 
 namespace mellow::nn {
 
@@ -73,8 +75,8 @@ struct LayerTape<L, Scalar> {
 
 }  // namespace detail
 
-/// Layers one after the other, without a virtual call: `Dense`, `LayerNorm`, activations, and any network (an Mlp, a
-/// Sequential).
+/// Layers one after the other, without a virtual call: `Dense`, `Convolution`, `LayerNorm`, activations, and any network
+/// (an Mlp, a Sequential).
 ///
 ///     nn::Sequential network(nn::Dense(4, 64), nn::LayerNorm(64), nn::SiLU{}, nn::Dense(64, 2));
 ///
@@ -111,7 +113,7 @@ class Sequential {
     Buffer<Scalar> deltas_[2], input_copy_, d_output_copy_;
   };
 
-  /// Throws Error, naming two layers, where one does not take what the other gives.
+  /// Throws Error, naming two layers, where one does not take what the other gives: its width, the shape of its images.
   explicit Sequential(Layers... layers);
 
   Index inputs() const { return widths_.front(); }      ///< width of the input
@@ -121,6 +123,23 @@ class Sequential {
 
   /// The named pieces of theta.
   std::vector<Segment> segments() const;
+
+  /// Draws the noise of the passes that follow, layer by layer, where a layer has any.
+  void draw_noise(Tape& tape, Rng& rng) const
+    requires(NoisyNetwork<Layers> || ...)
+  {
+    for_layers([&]<class L>(auto i, const L& layer) {
+      if constexpr (NoisyNetwork<L>) layer.draw_noise(std::get<i>(tape.layers_).tape, rng);
+    });
+  }
+  /// Takes the noise away from the passes that follow.
+  void silence(Tape& tape) const
+    requires(NoisyNetwork<Layers> || ...)
+  {
+    for_layers([&]<class L>(auto i, const L& layer) {
+      if constexpr (NoisyNetwork<L>) layer.silence(std::get<i>(tape.layers_).tape);
+    });
+  }
 
   /// inputs x batch -> outputs x batch. The view lives in the tape until its next forward pass. A matrix, or a block of
   /// one, is not copied and must stay as it is until the backward pass; any other expression is.
@@ -172,6 +191,7 @@ Sequential<Layers...>::Sequential(Layers... layers) : layers_(std::move(layers).
   if constexpr (fits) {
     widths_.front() = std::get<first>(layers_).inputs();
     std::size_t below = first;
+    std::optional<ImageShape> image;  // that the last network below gives
     for_layers([&]<class L>(auto i, const L& layer) {
       widths_[i + 1] = widths_[i];
       offsets_[i + 1] = offsets_[i];
@@ -179,6 +199,14 @@ Sequential<Layers...>::Sequential(Layers... layers) : layers_(std::move(layers).
         require(layer.inputs() == widths_[i], "nn::Sequential",
                 fmt::format("layer {} must take the {} outputs of layer {}", i.value, widths_[i], below),
                 layer.inputs());
+        if constexpr (TakesImage<L>)
+          if (image.has_value() && *image != layer.input_image())
+            throw Error(
+                "nn::Sequential",
+                fmt::format("layer {} must take the images of {} that layer {} gives", i.value, image->text(), below),
+                layer.input_image().text());
+        if constexpr (GivesImage<L>) image = layer.output_image();
+        else image.reset();
         widths_[i + 1] = layer.outputs();
         offsets_[i + 1] += layer.parameters();
         below = i;

@@ -26,6 +26,15 @@ concept OnlineBackup = !TargetBackup<B, Scalar> && requires(const B backup, cons
 template <class B, class Scalar>
 concept Backup = TargetBackup<B, Scalar> || OnlineBackup<B, Scalar>;
 
+/// A backup that takes the value of one action and says of which: `select(target_q)`, or `select(target_q, online_q)` of
+/// one that needs the online network's values. What heads of distributions ask for.
+template <class B, class Scalar>
+concept OneActionBackup = (TargetBackup<B, Scalar> && requires(const B backup, const Vector<Scalar> q) {
+                            { backup.select(q) } -> std::convertible_to<Index>;
+                          }) || (OnlineBackup<B, Scalar> && requires(const B backup, const Vector<Scalar> q) {
+                            { backup.select(q, q) } -> std::convertible_to<Index>;
+                          });
+
 /// Double Q-learning (van Hasselt, Guez & Silver 2016): the online network selects the action, the target network gives
 /// its value. Prefer it to `Max` where noisy values are over-estimated.
 struct DoubleQ {

@@ -45,17 +45,18 @@ class Dqn {
   explicit Dqn(Net network, const First& first, const Others&... others)
       : Dqn(std::move(network), DqnOptions{}, first, others...) {}
 
-  /// An action for learning, one that the mask allows: explores as the exploration part says.
+  /// An action for learning, one that the mask allows: explores as the exploration part says, on values with fresh noise
+  /// where the network has any.
   Action act(const ConstVectorRef<float>& observation, Rng& rng, ActionMask mask = {}) {
+    draw_noise(learner_.network, acting_tape_, rng);
     Choice choice{*this, observation, mask};
     return call_part(calls::choose, exploration_.part, exploration_.state, choice, learner_.counters.steps, rng);
   }
 
-  /// The best action by the online network among those that the mask allows.
+  /// The best action by the online network among those that the mask allows, without noise.
   Action greedy(const ConstVectorRef<float>& observation, ActionMask mask = {}) {
-    if constexpr (std::integral<Action>)
-      if (!mask.empty()) return operators::nth_allowed(mask, operators::argmax(values(observation, mask)));
-    return learner_.head.greedy(outputs(observation));
+    silence(learner_.network, acting_tape_);
+    return best(observation, mask);
   }
 
   /// Remembers a transition and learns when it is due; says what the last of its updates found, if there was one.
@@ -65,7 +66,7 @@ class Dqn {
     require_input(transition.observation.size());
     require_input(transition.next_observation.size());
     if constexpr (std::integral<Action>)
-      if (transition.action < 0 || transition.action >= learner_.network.outputs())
+      if (transition.action < 0 || transition.action >= actions())
         throw Error("value::Dqn", "there is no such action", transition.action);
     learner_.replay.push(learner_.replay_state, transition);
     const Index steps = ++learner_.counters.steps;
@@ -78,9 +79,11 @@ class Dqn {
   Learned learn(Rng& rng) {
     Learner& l = learner_;
     l.replay.sample(l.replay_state, l.batch, rng);
+    draw_noise(l.target_network, l.target_tape, rng);
     const auto& target_next = l.target_network.forward(l.target, l.batch.next_observations, l.target_tape);
-    const auto& online_next = online_next_outputs(target_next);
+    const auto& online_next = online_next_outputs(target_next, rng);
     l.head.template targets<Scalar>(l.head_state, backup_, l.batch, target_next, online_next);
+    draw_noise(l.network, l.tape, rng);
     const auto& outputs = l.network.forward(l.online, l.batch.observations, l.tape);
     const double loss = l.head.template evaluate<Scalar>(l.head_state, l.batch, outputs, l.d_outputs);
     if (!std::isfinite(loss))
@@ -148,7 +151,7 @@ class Dqn {
     Dqn& agent;
     const ConstVectorRef<float>& observation;
     ActionMask mask;
-    Action greedy() { return agent.greedy(observation, mask); }
+    Action greedy() { return agent.best(observation, mask); }
     Action random(Rng& rng) { return agent.random(rng, mask); }
     auto values() { return agent.values(observation, mask); }
     Action action(Index i) const { return operators::nth_allowed(mask, i); }
@@ -157,6 +160,19 @@ class Dqn {
   void require_input(Index size) const {
     if (size != learner_.network.inputs())
       throw Error("value::Dqn", fmt::format("an observation needs {} numbers", learner_.network.inputs()), size);
+  }
+
+  /// How many discrete actions the outputs stand for.
+  Index actions() const {
+    if constexpr (requires { learner_.head.actions(Index{}); })
+      return learner_.head.actions(learner_.network.outputs());
+    else return learner_.network.outputs();
+  }
+
+  Action best(const ConstVectorRef<float>& observation, ActionMask mask) {
+    if constexpr (std::integral<Action>)
+      if (!mask.empty()) return operators::nth_allowed(mask, operators::argmax(values(observation, mask)));
+    return learner_.head.greedy(outputs(observation));
   }
 
   auto outputs(const ConstVectorRef<float>& observation) {
@@ -179,8 +195,9 @@ class Dqn {
   }
 
   template <class TargetOutputs>
-  decltype(auto) online_next_outputs(const TargetOutputs& target_next) {
+  decltype(auto) online_next_outputs(const TargetOutputs& target_next, Rng& rng) {
     const auto online_next = [&]() -> decltype(auto) {
+      draw_noise(learner_.network, online_next_tape_, rng);
       return learner_.network.forward(learner_.online, learner_.batch.next_observations, online_next_tape_);
     };
     if constexpr (!OnlineBackup<typename Types::Backup, Scalar>) return (target_next);  // not looked at

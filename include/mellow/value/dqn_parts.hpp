@@ -58,7 +58,8 @@ concept ReplayPart = requires(const P part, typename P::template State<Scalar, A
 
 /// Head: the meaning of the network's outputs. `greedy(outputs)`, `random(count, rng)` -> Action; `values(outputs)`;
 /// `require_fits(outputs, space)`; `targets(state, backup, batch, target_next, online_next)`;
-/// `evaluate(state, batch, outputs, d_outputs)` -> loss.
+/// `evaluate(state, batch, outputs, d_outputs)` -> loss. A head of discrete actions with several outputs an action also
+/// has `actions(outputs)`, how many there are.
 template <class P, class Scalar, class B>
 concept HeadPart = requires(const P part, typename P::template State<Scalar> state, const B backup,
                             const Matrix<Scalar> outputs, const Vector<Scalar> column, MatrixRef<Scalar> d_outputs,

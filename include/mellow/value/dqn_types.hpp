@@ -74,8 +74,9 @@ struct DqnTypes {
         "mellow: the part for roles::Backup has a State, but a backup is a function of values alone: keep what "
         "changes in a part for roles::Hook");
     static_assert(head_fits,
-                  "mellow: the part for roles::Head does not fit this backup or lacks greedy, random, values, targets "
-                  "or evaluate (HeadPart in value/dqn_parts.hpp)");
+                  "mellow: the part for roles::Head does not fit this backup (a head of distributions needs one that "
+                  "selects an action, as Max and DoubleQ do) or lacks greedy, random, values, targets or evaluate "
+                  "(HeadPart in value/dqn_parts.hpp)");
     static_assert(optimizer_fits,
                   "mellow: the part for roles::Optimizer does not fit: it needs State<Scalar> with "
                   "reset(nn::ParameterLayout), "

@@ -9,6 +9,7 @@
 #include <mellow/core/network.hpp>
 #include <mellow/operators/mask.hpp>
 #include <mellow/operators/max.hpp>
+#include <mellow/value/scalar_head.hpp>
 
 namespace mellow::value {
 
@@ -16,20 +17,23 @@ namespace mellow::value {
 ///
 ///     greedy(s) = argmax_a Q(s, a)
 ///
-/// where output a of the network is Q(s, a). It acts as the agent's `greedy` does, bit for bit, needs nothing of the
-/// training code, and works wherever an agent is only asked for greedy actions (`training::evaluate`). After the first
-/// action it does not allocate.
+/// where Q is what the head makes of the network's outputs: without one, the outputs themselves. It acts as the agent's
+/// `greedy` does, bit for bit, needs nothing of the training code, and works wherever an agent is only asked for greedy
+/// actions (`training::evaluate`). After the first action it does not allocate.
 ///
 ///     const nn::Mlp network({4, 64, 64, 2});
 ///     value::GreedyPolicy policy(network, tools::load_weights("weights.safetensors", network));
 ///     const Index action = policy.greedy(observation);
-template <Network Net>
+template <Network Net, class Head = ScalarHead>
 class GreedyPolicy {
  public:
   using Scalar = typename Net::Scalar;  ///< of parameters and values
 
-  /// Throws Error where `theta` has not one number for each of the network's parameters.
-  GreedyPolicy(Net network, Vector<Scalar> theta) : network_(std::move(network)), theta_(std::move(theta)) {
+  /// Throws Error where `theta` has not one number for each of the network's parameters, or for a head's number out of
+  /// range.
+  explicit GreedyPolicy(Net network, Vector<Scalar> theta, Head head = {})
+      : network_(std::move(network)), theta_(std::move(theta)), head_(std::move(head)) {
+    head_.validate();
     require(theta_.size() == network_.parameters(), "value::GreedyPolicy",
             fmt::format("the network has {} parameters", network_.parameters()), theta_.size());
   }
@@ -37,14 +41,20 @@ class GreedyPolicy {
   /// The best action among those that the mask allows; the first of equals. Throws Error for an observation or a mask
   /// of another length than the network's, or one that allows nothing.
   Index greedy(const ConstVectorRef<float>& observation, ActionMask mask = {}) {
-    const auto q = values(observation);
-    if (mask.empty()) return operators::argmax(q);
-    return operators::nth_allowed(mask, operators::argmax(operators::keep_allowed<Scalar>(q, mask, allowed_)));
+    if (mask.empty()) return head_.greedy(outputs(observation));
+    return operators::nth_allowed(
+        mask, operators::argmax(operators::keep_allowed<Scalar>(values(observation), mask, allowed_)));
   }
 
   /// Q(s, .), one value an action; valid until the next call. Throws Error for an observation of another length than
   /// the network's input.
-  auto values(const ConstVectorRef<float>& observation) {
+  auto values(const ConstVectorRef<float>& observation) { return head_.values(outputs(observation)); }
+
+  const Net& network() const { return network_; }              ///< the network
+  const Vector<Scalar>& parameters() const { return theta_; }  ///< its parameters
+
+ private:
+  auto outputs(const ConstVectorRef<float>& observation) {
     if (observation.size() != network_.inputs())
       throw Error("value::GreedyPolicy", fmt::format("an observation needs {} numbers", network_.inputs()),
                   observation.size());
@@ -53,12 +63,9 @@ class GreedyPolicy {
     return network_.forward(theta_, input_, tape_).col(0);
   }
 
-  const Net& network() const { return network_; }              ///< the network
-  const Vector<Scalar>& parameters() const { return theta_; }  ///< its parameters
-
- private:
   Net network_;
   Vector<Scalar> theta_, allowed_;
+  Head head_;
   Matrix<Scalar> input_;
   typename Net::Tape tape_;
 };

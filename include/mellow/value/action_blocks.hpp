@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mellow/core/types.hpp>
+#include <mellow/data/batch.hpp>
+#include <mellow/operators/mask.hpp>
+#include <mellow/value/backups.hpp>
+
+/// What heads share whose network has several outputs an action: atoms' logits, quantiles.
+namespace mellow::value::detail {
+
+/// Outputs as blocks of `size` numbers, an action's side by side, and the value that a block stands for.
+template <class Scalar, class ValueOf>
+struct ActionBlocks {
+  const Scalar* data;
+  Index stride, size, actions;  // from sample to sample; numbers a block; blocks a sample
+  ValueOf value_of;             // of the first number of a block
+
+  /// Of outputs that lie in memory column by column, and stay there as long as this does.
+  template <class Derived>
+  ActionBlocks(const Eigen::MatrixBase<Derived>& outputs, Index size_, ValueOf value_of_)
+      : data(outputs.derived().data()),
+        stride(outputs.derived().outerStride()),
+        size(size_),
+        actions(outputs.rows() / size_),
+        value_of(value_of_) {}
+
+  const Scalar* block(Index action, Index sample) const { return data + sample * stride + action * size; }
+  Scalar value(Index action, Index sample) const { return value_of(block(action, sample)); }
+
+  /// The first action of the highest value.
+  Index greedy(Index sample) const {
+    Index best = 0;
+    Scalar highest = value(0, sample);
+    for (Index action = 1; action < actions; ++action)
+      if (const Scalar q = value(action, sample); q > highest) highest = q, best = action;
+    return best;
+  }
+};
+template <class Derived, class ValueOf>
+ActionBlocks(const Eigen::MatrixBase<Derived>&, Index, ValueOf) -> ActionBlocks<typename Derived::Scalar, ValueOf>;
+
+/// The values of the actions, actions x batch, as an expression of the outputs.
+template <class Derived, class ValueOf>
+auto action_values(const Eigen::MatrixBase<Derived>& outputs, Index size, ValueOf value_of) {
+  using Scalar = typename Derived::Scalar;
+  const ActionBlocks blocks(outputs, size, value_of);
+  if constexpr (Derived::ColsAtCompileTime == 1)
+    return Vector<Scalar>::NullaryExpr(blocks.actions, [blocks](Index action) { return blocks.value(action, 0); });
+  else
+    return Matrix<Scalar>::NullaryExpr(blocks.actions, outputs.cols(),
+                                       [blocks](Index action, Index sample) { return blocks.value(action, sample); });
+}
+
+/// Which action a backup takes in a next state, among the allowed ones; room for the values it looks at.
+template <class Scalar>
+class NextAction {
+ public:
+  template <class B, class Blocks>
+  Index select(const B& backup, const data::Batch<Scalar>& batch, Index i, const Blocks& target, const Blocks& online) {
+    const ActionMask mask = batch.mask(i);
+    const auto target_q = allowed(target, i, mask, target_);
+    if constexpr (TargetBackup<B, Scalar>) return operators::nth_allowed(mask, backup.select(target_q));
+    else return operators::nth_allowed(mask, backup.select(target_q, allowed(online, i, mask, online_)));
+  }
+
+ private:
+  struct Values {
+    Vector<Scalar> all, allowed;
+  };
+
+  template <class Blocks>
+  static Eigen::Map<const Vector<Scalar>> allowed(const Blocks& blocks, Index i, ActionMask mask, Values& values) {
+    values.all.resize(blocks.actions);
+    for (Index action = 0; action < blocks.actions; ++action) values.all[action] = blocks.value(action, i);
+    if (mask.empty()) return {values.all.data(), blocks.actions};
+    return operators::keep_allowed<Scalar>(values.all, mask, values.allowed);
+  }
+
+  Values target_, online_;
+};
+
+}  // namespace mellow::value::detail

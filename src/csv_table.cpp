@@ -95,7 +95,7 @@ std::size_t CsvTable::column(std::string_view name) const {
   if (found == columns_.end()) {
     std::string known;
     for (const auto& column : columns_) known += (known.empty() ? "" : ", ") + column;
-    throw Error(path_.string(), fmt::format("there is no such column; it has {}", known), name);
+    throw Error(path_.string(), fmt::format("there is no column \"{}\"; it has {}", name, known));
   }
   return static_cast<std::size_t>(found - columns_.begin());
 }

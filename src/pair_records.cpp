@@ -44,8 +44,12 @@ PairRecord read_record(const std::string& where, const Cells& cell) {
     return found.number;
   };
   constexpr double infinity = std::numeric_limits<double>::infinity();
+  constexpr double lowest = -1e12;  // of a log-probability: far below all there are, far above where sums overflow
   const auto log_prob = [&](std::string_view name, bool needed) {
-    return number(name, needed, -infinity, preference::log_prob_rounding, "not be positive, being a log-probability");
+    const auto found =
+        number(name, needed, -infinity, preference::log_prob_rounding, "not be positive, being a log-probability");
+    if (found && *found < lowest) throw Error(where, fmt::format("{} must not lie below {:g}", name, lowest), *found);
+    return found;
   };
   const auto tokens = [&](std::string_view name) { return number(name, false, 1, infinity, "be at least 1"); };
 

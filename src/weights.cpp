@@ -39,8 +39,12 @@ void save_segments(const std::filesystem::path& path, const std::vector<Segment>
 }
 
 std::vector<double> load_segments(const std::filesystem::path& path, const std::vector<Segment>& segments,
-                                  double largest) {
+                                  const Metadata& architecture, double largest) {
   const Safetensors file = load_safetensors(path);
+  for (const auto& [name, text] : architecture)
+    if (const auto saved = file.metadata.find(name); saved != file.metadata.end() && saved->second != text)
+      throw Error(path.string(),
+                  fmt::format("was saved of a network with {} = {}, this one has {}", name, saved->second, text));
   std::vector<double> theta;
   for (const Segment& segment : segments) {
     const Tensor& tensor = file.at(segment.name, {segment.shape.begin(), segment.shape.end()});

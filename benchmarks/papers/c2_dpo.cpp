@@ -173,13 +173,14 @@ std::vector<Claim> transformer(Study& study) {
   for (const std::string& name : names) {
     const AdditionRuns& c2 = found[name];
     const auto gain = difference_of(c2(right_at(8)), dpo(right_at(8)), rng);
-    claims.push_back({.claim = name + " is right as often as DPO after over-training, to 0.02",
-                      .paper = "preferred by a judge, on language models",
-                      .measured = "difference of the right samples after 8 epochs",
-                      .ours = gain,
-                      .verdict = verdict(gain.low > -0.02),
-                      .note = fmt::format("{:.3f}, DPO {:.3f}", mean_of(c2(right_at(8)), rng).value,
-                                          mean_of(dpo(right_at(8)), rng).value)});
+    claims.push_back(
+        {.claim = name + " is right more often than DPO after over-training",
+         .paper = "preferred by a judge, on language models",
+         .measured = "difference of the right samples after 8 epochs",
+         .ours = gain,
+         .verdict = verdict(gain.low > 0),
+         .note = fmt::format("{:.3f}, DPO {:.3f}, before alignment {:.3f}", mean_of(c2(right_at(8)), rng).value,
+                             mean_of(dpo(right_at(8)), rng).value, right.value)});
   }
   return claims;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <mellow/core/language_model.hpp>
+#include <mellow/tools/weights.hpp>
 
 namespace mellow::suite {
 
@@ -66,6 +67,11 @@ class AnyLanguageModel {
   }
   std::vector<Segment> segments() const {
     return std::visit([](const auto& model) { return std::vector<Segment>(model.segments()); }, chosen_);
+  }
+  auto architecture() const
+    requires(tools::HasArchitecture<Models> && ...)
+  {
+    return std::visit([](const auto& model) { return model.architecture(); }, chosen_);
   }
 
   Values log_probabilities(const ConstVectorRef<float>& theta, const PackedTokens& packed, Tape& tape) const {

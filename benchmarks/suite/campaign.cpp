@@ -335,14 +335,14 @@ void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
         single ? statistics::Estimate{returns[0], returns[0], returns[0]}
                : statistics::bootstrap(statistics::Scores(returns), statistics::Iqm{}, rng, {.resamples = 50'000});
     const double mean = training::mean(returns);
-    const auto [worst, finest] = std::ranges::minmax(returns);
+    const auto [lowest, highest] = std::ranges::minmax(returns);
     to[name] = {{"iqm", iqm.value},
                 {"interval", single ? Json() : Json{iqm.low, iqm.high}},
                 {"mean", mean},
-                {"worst", worst},
-                {"best", finest}};
+                {"lowest", lowest},
+                {"highest", highest}};
     if (single) fmt::print("{}: {:.5g}\n", name, iqm.value);
-    else fmt::print("{}: IQM {:.5g}, mean {:.5g}, worst {:.5g}\n", name, iqm, mean, worst);
+    else fmt::print("{}: IQM {:.5g}, mean {:.5g}, from {:.5g} to {:.5g}\n", name, iqm, mean, lowest, highest);
   };
   fmt::print("\n{:c}{}, {}:\n", std::toupper(static_cast<unsigned char>(result[0])), result.substr(1),
              runs.size() == 1 ? "one run" : fmt::format("{} runs (IQM with its 95 % interval)", runs.size()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "language_task.hpp"
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <numeric>
@@ -29,7 +30,10 @@ using language::TokenizedPair;
 using language::TokenSequences;
 
 /// How many of n are held out.
-Index held_out_of(Index n, double share) { return static_cast<Index>(share * static_cast<double>(n)); }
+Index held_out_of(Index n, double share) {
+  const auto held_out = static_cast<Index>(share * static_cast<double>(n));
+  return share > 0 && n > 1 ? std::max<Index>(held_out, 1) : held_out;
+}
 
 /// Long addition; the table of its teacher is the seed's.
 class AdditionTask final : public LanguageTask {

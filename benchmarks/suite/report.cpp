@@ -157,16 +157,16 @@ page::Section section_of_campaign(const Result& result, const fs::path& below) {
         fmt::format("Not in these figures: runs that have begun and not ended ({}). Started again, the campaign "
                     "goes on with them.",
                     unfinished)});
-  page::Table table{.columns = {"weights", "IQM", "95 % interval", "mean", "worst", "best"}, .rows = {}};
+  page::Table table{.columns = {"weights", "IQM", "95 % interval", "mean", "lowest", "highest"}, .rows = {}};
   for (const auto& [key, label] : {std::pair("best_weights", "best"), std::pair("last_weights", "last")}) {
     const Json& figures = summary.at(key);
     table.rows.push_back({label, figure(figures.at("iqm")), interval(figures.at("interval")),
-                          figure(figures.at("mean")), figure(figures.at("worst")), figure(figures.at("best"))});
+                          figure(figures.at("mean")), figure(figures.at("lowest")), figure(figures.at("highest"))});
   }
   if (summary.contains("figures"))  // of the best weights, and of the run
     for (const auto& [name, figures] : summary.at("figures").items())
       table.rows.push_back({name, figure(figures.at("iqm")), interval(figures.at("interval")),
-                            figure(figures.at("mean")), figure(figures.at("worst")), figure(figures.at("best"))});
+                            figure(figures.at("mean")), figure(figures.at("lowest")), figure(figures.at("highest"))});
   section.blocks.emplace_back(std::move(table));
   if (const fs::path curve = result.folder / "learning_curve.svg"; fs::exists(curve))
     section.blocks.emplace_back(
@@ -354,7 +354,7 @@ void report(int argc, const char* const* argv) {
   constexpr auto title = "Results of mellow";
   tools::write_file_atomically(folder / "report.html", page::html(title, sections));
   tools::write_file_atomically(folder / "report.md", page::markdown(title, sections, folder));
-  fmt::print("{} papers and {} campaigns found: {}, {}\n", papers, campaigns, (folder / "report.html").string(),
+  fmt::print("Found: papers {}, campaigns {}. Pages: {}, {}\n", papers, campaigns, (folder / "report.html").string(),
              (folder / "report.md").string());
 }
 

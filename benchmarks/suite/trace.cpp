@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <string>
@@ -40,7 +41,8 @@ std::vector<std::vector<double>> read_actions(const std::filesystem::path& path)
         continue;
       }
       const auto value = tools::read_number<double>(cell);
-      if (!value) throw Error(where, "an action must be numbers with commas between them", line);
+      if (!value || !std::isfinite(*value))
+        throw Error(where, "an action must be finite numbers with commas between them", line);
       action.push_back(*value);
     }
     if (number == 1) width = column;

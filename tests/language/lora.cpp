@@ -128,6 +128,7 @@ TEST_CASE("Bad settings of adapters are named") {
   };
   expect({.rank = 0}, "nn::LowRankOptions: rank must be positive (got 0)");
   expect({.alpha = 0}, "nn::LowRankOptions: alpha must be positive and finite (got 0)");
+  expect({.names = {"c_attn", ""}}, "nn::LowRank: names must not be empty: every weight has nothing in its name");
   expect({.names = {"c_attn", "nothing"}}, "nn::LowRank: there is no weight with this in its name (got nothing)");
   CHECK_THROWS_WITH(Lora(model, Vector<double>::Zero(3)),
                     "language::Lora: the model has " + std::to_string(model.parameters()) + " parameters (got 3)");

@@ -112,6 +112,29 @@ TEST_CASE("Tokens are drawn as temperature, top-k and top-p say") {
   expect_frequencies({.top_k = 2, .top_p = 0.99}, logits, only({2, 3}));
 }
 
+TEST_CASE("A temperature whose inverse overflows draws the likeliest token") {
+  Rng rng(3);
+  const Vector<float> narrow{{0.0f, 5.0f, 1.0f, 2.0f}};
+  const Vector<double> wide = narrow.cast<double>();
+  for (const double temperature : {1e-39, 1e-300, 1e-310})
+    for (const Index top_k : {0, 2}) {
+      CHECK(language::TokenChooser<float>({.temperature = temperature, .top_k = top_k})(narrow, rng).token == 1);
+      CHECK(language::TokenChooser<double>({.temperature = temperature, .top_k = top_k})(wide, rng).token == 1);
+    }
+}
+
+TEST_CASE("Logits that make no probabilities are refused") {
+  Rng rng(3);
+  const float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<Vector<float>> broken{Vector<float>{{0.0f, nan, 1.0f}}, Vector<float>{{0.0f, infinity, 1.0f}},
+                                          Vector<float>::Constant(3, -infinity)};
+  for (const auto& logits : broken)
+    CHECK_THROWS_WITH(language::TokenChooser<float>()(logits, rng), Catch::Contains("make no probabilities"));
+  const auto masked = language::TokenChooser<float>()(Vector<float>{{-infinity, 1.0f, -infinity}}, rng);
+  CHECK(masked.token == 1);
+  CHECK(masked.log_probability == Approx(0.0f).margin(1e-6));
+}
+
 TEST_CASE("A chosen token's log-probability is the model's, whatever the choice") {
   const Vector<double> logits{{0.5, -1000.0, 2.0}};
   for (const TokenChoice& choice : {TokenChoice{}, {.temperature = 0}, {.temperature = 3.0, .top_k = 2}}) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <mellow/core/numerics.hpp>
 #include <mellow/core/rng.hpp>
+#include <mellow/language/threaded.hpp>
 #include <mellow/language/transformer.hpp>
 #include <mellow/nn/initializers.hpp>
 #include <mellow/nn/variance_scaling.hpp>
@@ -224,6 +225,20 @@ TEST_CASE("Weights of a transformer are saved and loaded by name") {
   const Vector<float> theta = nn::initialize(model, rng, nn::LeCun{});
   tools::save_weights(directory / "llama.safetensors", model, theta);
   CHECK(tools::load_weights(directory / "llama.safetensors", model) == theta);
+}
+
+TEST_CASE("Weights of another architecture are refused, though their shapes fit") {
+  const TemporaryDirectory directory;
+  const auto path = directory / "weights.safetensors";
+  const Transformer<float, Llama> saved({.width = 16, .heads = 4}), heads({.width = 16, .heads = 2}),
+      base({.width = 16, .heads = 4, .rotary_base = 5e5});
+  Rng rng(0);
+  const Vector<float> theta = nn::initialize(saved, rng, nn::LeCun{});
+  tools::save_weights(path, saved, theta);
+  CHECK(tools::load_weights(path, saved) == theta);
+  CHECK(tools::load_weights(path, language::Threaded(saved, 2)) == theta);
+  CHECK_THROWS_WITH(tools::load_weights(path, heads), Catch::Contains("with heads = 4, this one has 2"));
+  CHECK_THROWS_WITH(tools::load_weights(path, base), Catch::Contains("with rotary_base = 10000, this one has 500000"));
 }
 
 TEST_CASE("Bad tokens and sizes are named") {

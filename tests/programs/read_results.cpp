@@ -139,7 +139,7 @@ TEST_CASE("report writes one page over campaigns and papers, with hostile texts 
   const auto child = run(directory.path(), "bench report r");
   CAPTURE(child.error);
   REQUIRE(child.status == 0);
-  CHECK_THAT(child.out, Contains("1 papers and 2 campaigns"));
+  CHECK_THAT(child.out, Contains("papers 1, campaigns 2"));
   CHECK_THAT(child.error, Contains("r/broken/summary.json: is not JSON") && Contains("not finished: 0 of 1 runs"));
   const std::string html = read_file(directory / "r/report.html"), text = read_file(directory / "r/report.md");
   CHECK_THAT(html, Contains("Of &lt;b&gt;bold&lt;/b&gt; | claims &amp; &quot;more&quot;") &&

@@ -71,8 +71,7 @@ TEST_CASE("CsvTable says where a file is wrong") {
   const CsvTable table = load(directory, "a,score\n1,2\n1,2x\n1, 3\n");
   CHECK_THROWS_MATCHES(table.number(1, 1), Error, Message(path + ":3: column score must hold a number (got 2x)"));
   CHECK_THROWS_AS(table.number(2, 1), Error);
-  CHECK_THROWS_MATCHES(table.column("Score"), Error,
-                       Message(path + ": there is no such column; it has a, score (got Score)"));
+  CHECK_THROWS_MATCHES(table.column("Score"), Error, Message(path + ": there is no column \"Score\"; it has a, score"));
   CHECK_THROWS_MATCHES(CsvTable(directory / "absent.csv"), Error,
                        Message((directory / "absent.csv").string() + ": cannot be read: No such file or directory"));
   CHECK_THROWS_MATCHES(CsvTable(directory.path()), Error,

@@ -133,7 +133,7 @@ TEST_CASE("A bad row of log-probabilities is named in both forms: file, line, fi
                     Contains(path + ":2: is not JSON: column 36: ") && Contains("(JSON has neither NaN nor Infinity)"));
 
   CHECK_THROWS_MATCHES(load(directory, "step,pair,chosen\n0,a,-1\n"), Error,
-                       Message(path + ": there is no such column; it has step, pair, chosen (got rejected)"));
+                       Message(path + ": there is no column \"rejected\"; it has step, pair, chosen"));
   CHECK_THROWS_MATCHES(load(directory, "step,pair,chosen,rejected,reference_chosen\n0,a,-1,-1,-1\n"), Error,
                        Message(path + ":2: reference_chosen and reference_rejected must both be given or neither"));
   CHECK_THROWS_MATCHES(load(directory, "step,pair,chosen,rejected\n"), Error, Message(path + ": holds no rows"));

@@ -25,7 +25,9 @@ std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> words;
   for (std::size_t begin = 0; begin < text.size();) {
     const auto end = std::min(text.find(',', begin), text.size());
-    words.push_back(text.substr(begin, end - begin));
+    const std::string word = text.substr(begin, end - begin);
+    const auto first = word.find_first_not_of(' ');
+    words.push_back(first == word.npos ? "" : word.substr(first, word.find_last_not_of(' ') + 1 - first));
     begin = end + 1;
   }
   return words;

@@ -52,7 +52,9 @@ class PreferenceConfig final : public LanguageAgentConfig {
     Rng rng(seed, training::streams::environment);
     const ModelAtStart start = model_.make(task->vocabulary(), seed, rng);
     const auto [pairs, held_out] = task->pairs(model_.sizes.context, {start.transformer, start.weights}, rng);
-    if (held_out.empty()) throw Error("env.held_out", "leaves no pair to be judged by", pairs.size());
+    if (held_out.empty())
+      throw Error("env.held_out", "leaves no pair to be judged by: it needs a larger share, or env.held_out_file",
+                  pairs.size());
     auto options = options_;
     options.batch = std::min(options.batch, std::ssize(pairs));
     options.has_reference = losses_.has_reference();

@@ -33,7 +33,9 @@ class SupervisedConfig final : public LanguageAgentConfig {
     const auto task = environment.config.make(environment.name, seed, model_.weights_file(seed), false);
     Rng rng(seed, training::streams::environment);
     auto [data, held_out] = task->sequences(model_.sizes.context, rng);
-    if (held_out.size() == 0) throw Error("env.held_out", "leaves no example to be judged by", data.size());
+    if (held_out.size() == 0)
+      throw Error("env.held_out", "leaves no example to be judged by: it needs a larger share, or env.held_out_file",
+                  data.size());
     const ModelAtStart start = model_.make(task->vocabulary(), seed, rng);
     const auto optimizer = optimizers_.part();
     language::Supervised learner(start.model, start.theta, std::move(data), std::move(held_out), options_, optimizer,

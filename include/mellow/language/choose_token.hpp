@@ -45,7 +45,8 @@ class TokenChooser {
   /// Throws Error for numbers out of range.
   explicit TokenChooser(const TokenChoice& choice = {}) : choice_(choice) { choice.validate(); }
 
-  /// Draws one number of `rng` and with it a token. Where several are as likely as the last that top_k or top_p lets
+  /// Draws one number of `rng` and with it a token; a temperature whose inverse overflows counts as 0. Throws Error for
+  /// logits that make no probabilities (a NaN, an infinity, all of them -infinity). Where several are as likely as the last that top_k or top_p lets
   /// stay, the first of them stay.
   ChosenToken<Scalar> operator()(const ConstVectorRef<Scalar>& logits, Rng& rng) {
     const Index n = logits.size(), height = detail::padded<Scalar>(n);
@@ -56,11 +57,13 @@ class TokenChooser {
     const Scalar largest = weights.maxCoeff(&likeliest);
     weights = (weights - largest).exp();
     const Scalar log_sum = largest + std::log(weights.sum());
+    if (!std::isfinite(log_sum))
+      throw Error("language::TokenChooser", "the logits make no probabilities: their sum of exponentials is", log_sum);
     const double u = rng.uniform();  // whatever the temperature, so that streams stay in step
     Index chosen = likeliest;
-    if (choice_.temperature > 0) {
-      if (choice_.temperature != 1)
-        weights.head(n) = ((logits.array() - largest) * static_cast<Scalar>(1.0 / choice_.temperature)).exp();
+    const auto sharpness = static_cast<Scalar>(1.0 / choice_.temperature);
+    if (std::isfinite(sharpness)) {
+      if (choice_.temperature != 1) weights.head(n) = ((logits.array() - largest) * sharpness).exp();
       chosen = cut() ? among_best(weights.data(), n, u) : among_all(weights.data(), n, u);
     }
     return {static_cast<Token>(chosen), logits[chosen] - log_sum};

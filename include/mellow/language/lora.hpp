@@ -62,6 +62,12 @@ class Lora {
   Index context() const { return model_.context(); }                      ///< the model's
   Index parameters() const { return low_rank_.parameters(); }             ///< length of the adapter
   std::vector<Segment> segments() const { return low_rank_.segments(); }  ///< its named pieces
+  /// The model's, if it has one.
+  auto architecture() const
+    requires requires(const Model model) { model.architecture(); }
+  {
+    return model_.architecture();
+  }
 
   /// An adapter that changes nothing yet.
   Vector<Scalar> initialize(Rng& rng) const { return low_rank_.initialize<Scalar>(rng); }

@@ -67,6 +67,12 @@ class Threaded {
   Index context() const { return model_.context(); }                   ///< the model's
   Index parameters() const { return model_.parameters(); }             ///< the model's
   std::vector<Segment> segments() const { return model_.segments(); }  ///< the model's
+  /// The model's, if it has one.
+  auto architecture() const
+    requires requires(const Model model) { model.architecture(); }
+  {
+    return model_.architecture();
+  }
 
   /// The model's, each thread's sequences about as many tokens.
   Eigen::Map<const Vector<Scalar>> log_probabilities(const ConstVectorRef<Scalar>& theta, const PackedTokens& packed,

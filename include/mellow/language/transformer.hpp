@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,8 @@ class Transformer {
 
   /// The named pieces of theta.
   std::vector<Segment> segments() const;
+  /// What the shapes of the segments do not tell, by name.
+  std::map<std::string, std::string> architecture() const;
 
   /// log p(token | those before it in its sequence) of every token, 0 for a prompt's. The view lives in the tape.
   /// Throws Error for tokens that are not of the vocabulary and sequences that are empty or longer than the context.
@@ -91,6 +94,10 @@ class Transformer {
   Distributions next_logits(const ConstVectorRef<Scalar>& theta, const PackedTokens& packed, Cache& cache) const;
 
  private:
+  using Positions = typename Shape::template Positions<Scalar_>;
+  /// Whether positions turn queries and keys.
+  static constexpr bool turns =
+      requires(const Positions positions, Scalar_* columns) { positions.turn(columns, 1, 0); };
   using Columns = typename Block::Columns;
   using ConstColumns = typename Block::ConstColumns;
 
@@ -110,7 +117,7 @@ class Transformer {
   Index head_at() const { return Shape::tied_head ? 0 : final_norm_at() + final_norm_.parameters(); }
 
   TransformerOptions options_;
-  typename Shape::template Positions<Scalar> positions_;
+  Positions positions_;
   Block blocks_;  // all are alike
   typename Shape::Norm final_norm_;
   Head head_;
@@ -137,6 +144,14 @@ std::vector<Segment> Transformer<Scalar, Shape>::segments() const {
   if constexpr (!Shape::tied_head)
     all.push_back({Shape::head, {vocabulary(), options_.width}, head_at(), options_.width, Weight});
   return all;
+}
+
+template <class Scalar, class Shape>
+std::map<std::string, std::string> Transformer<Scalar, Shape>::architecture() const {
+  std::map<std::string, std::string> texts{{"heads", fmt::format("{}", options_.heads)},
+                                           {"norm_epsilon", fmt::format("{}", options_.norm_epsilon)}};
+  if constexpr (turns) texts["rotary_base"] = fmt::format("{}", options_.rotary_base);
+  return texts;
 }
 
 template <class Scalar, class Shape>
@@ -198,7 +213,7 @@ void Transformer<Scalar, Shape>::embed(const Scalar* theta, Token token, Index p
 /// Turns a query and a key where positions ask for it.
 template <class Scalar, class Shape>
 void Transformer<Scalar, Shape>::turn(Scalar* projections, Index position) const {
-  if constexpr (requires { positions_.turn(projections, 1, position); })
+  if constexpr (turns)
     positions_.turn(projections, blocks_.attention().heads() + blocks_.attention().key_heads(), position);
 }
 
@@ -256,7 +271,7 @@ void Transformer<Scalar, Shape>::backward_below_head(const Scalar* theta, Tape& 
           attention.template backward<Scalar>(own, length, own.from(attention.query_rows(), 0),
                                               log_sums + at * attention.heads(), d_attended.from(0, at), d_own,
                                               d_own.from(attention.query_rows(), 0), tape.workspace_.attention);
-          if constexpr (requires { positions_.turn_back(d_own.data, 1, 0); })
+          if constexpr (turns)
             for (Index i = 0; i < length; ++i)
               positions_.turn_back(d_own.from(0, i).data, attention.heads() + attention.key_heads(), i);
         }

@@ -107,6 +107,8 @@ class LowRank {
 inline LowRank::LowRank(const std::vector<Segment>& segments, const LowRankOptions& options)
     : rank_((options.validate(), options.rank)), scale_(options.alpha / static_cast<double>(options.rank)) {
   std::vector<bool> used(options.names.size(), false);
+  if (std::ranges::find(options.names, std::string()) != options.names.end())
+    throw Error("nn::LowRank", "names must not be empty: every weight has nothing in its name");
   for (const Segment& segment : segments) {
     if (segment.kind != Segment::Kind::Weight || segment.shape.size() != 2) continue;
     bool chosen = options.names.empty() && segment.fan_in == segment.shape[1];

@@ -73,7 +73,7 @@ struct PairBatch {
 
   Index size() const { return chosen.size(); }  ///< pairs
 
-  /// Throws Error for a batch of none and for columns of different lengths.
+  /// Throws Error for a batch of none, for columns of different lengths, and for tokens that are not positive.
   void validate(std::string_view where) const {
     require(size() > 0, where, "the batch must have a pair", size());
     detail::require_size(rejected.size(), size(), where, "rejected");
@@ -85,6 +85,12 @@ struct PairBatch {
     fits(chosen_tokens, "chosen_tokens");
     fits(rejected_tokens, "rejected_tokens");
     fits(weights, "weights");
+    const auto positive = [&](const Column<Scalar>& tokens, std::string_view name) {
+      for (Index i = 0; i < tokens.size(); ++i)
+        if (!(tokens[i] > 0)) throw Error(where, fmt::format("{} of pair {} must be positive", name, i), tokens[i]);
+    };
+    positive(chosen_tokens, "chosen_tokens");
+    positive(rejected_tokens, "rejected_tokens");
   }
 };
 

@@ -2,16 +2,22 @@
 // After warm-up a training step takes nothing from the heap, whatever the batch, the width and the parts.
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
+#include <mellow/nn/convolution.hpp>
+#include <mellow/nn/dueling.hpp>
+#include <mellow/nn/flatten.hpp>
 #include <mellow/nn/gelu.hpp>
 #include <mellow/nn/layer_norm.hpp>
 #include <mellow/nn/mlp.hpp>
+#include <mellow/nn/noisy.hpp>
 #include <mellow/nn/optimizers.hpp>
 #include <mellow/nn/sequential.hpp>
 #include <mellow/nn/sigmoid.hpp>
 #include <mellow/operators/mellowmax.hpp>
 #include <mellow/training/run.hpp>
+#include <mellow/value/categorical_head.hpp>
 #include <mellow/value/dqn.hpp>
 #include <mellow/value/greedy_policy.hpp>
+#include <mellow/value/quantile_head.hpp>
 
 #include "allocation/counter.hpp"
 #include "support/catch.hpp"
@@ -91,6 +97,21 @@ TEST_CASE("A step of DQN does not allocate, for any optimiser and composition") 
   const nn::Sequential network(nn::Dense(4, 64), nn::LayerNorm(64), nn::SiLU{}, nn::Mlp({64, 32, 32}), nn::GELU{},
                                nn::Dense(32, 2));
   CHECK(allocations(value::Dqn(network, learn_at_once), 300) == 0);
+}
+
+TEST_CASE("A step of DQN does not allocate, for convolutions, noise, dueling streams and distributions") {
+  const nn::Convolution valid({2, 2, 1}, {.filters = 16, .kernel = {1, 2}}),
+      same(valid.output_image(), {.filters = 8, .padding = nn::Padding::Same});
+  const auto network = [&](Index atoms) {
+    return nn::Sequential(valid, nn::ReLU{}, same, nn::ReLU{}, nn::Flatten(same.output_image()),
+                          nn::Dueling(nn::NoisyDense(16, atoms), nn::NoisyDense(16, 2 * atoms)));
+  };
+  const value::PeriodicCopy often{.every = 50};
+  CHECK(allocations(value::Dqn(network(1), learn_at_once, often), 300) == 0);
+  CHECK(allocations(value::Dqn(network(51), learn_at_once, often, value::CategoricalHead{}), 300) == 0);
+  CHECK(allocations(value::Dqn(network(51), learn_at_once, often, value::CategoricalHead{}, value::DoubleQ{}), 300) ==
+        0);
+  CHECK(allocations(value::Dqn(network(20), learn_at_once, often, value::QuantileHead{.quantiles = 20}), 300) == 0);
 }
 
 TEST_CASE("The run loop does not allocate between evaluations") {

@@ -2,6 +2,8 @@
 #include <cstdlib>
 #include <span>
 
+#include <mellow/nn/convolution.hpp>
+#include <mellow/nn/flatten.hpp>
 #include <mellow/nn/gelu.hpp>
 #include <mellow/nn/layer_norm.hpp>
 #include <mellow/nn/mlp.hpp>
@@ -43,4 +45,8 @@ TEST_CASE("Weights go to a PyTorch state_dict and back as they are", "[slow]") {
   check(nn::Mlp({4, 16, 12, 2}), "Sequential(Linear(4, 16), ReLU(), Linear(16, 12), ReLU(), Linear(12, 2))");
   check(nn::Sequential(nn::Dense(4, 16), nn::LayerNorm(16), nn::GELU{}, nn::Mlp<float, nn::SiLU>({16, 8, 2})),
         "Sequential(Linear(4, 16), LayerNorm(16), GELU(), Sequential(Linear(16, 8), SiLU(), Linear(8, 2)))");
+  // Four numbers as an image of one channel, which lies alike on both sides.
+  check(nn::Sequential(nn::Flatten({2, 2, 1}), nn::Convolution({2, 2, 1}, {.filters = 3, .kernel = {1, 2}}), nn::ReLU{},
+                       nn::Flatten({2, 1, 3}), nn::Dense(6, 2)),
+        "Sequential(Unflatten(1, (1, 2, 2)), Conv2d(1, 3, (1, 2)), ReLU(), Flatten(), Linear(6, 2))");
 }

@@ -15,6 +15,33 @@
 
 namespace mellow::value {
 
+namespace detail {
+
+/// sum_j p_j z_j of an action, from its logits.
+struct Expectation {
+  Index atoms;
+  double v_min, step;
+
+  template <class Scalar>
+  Scalar operator()(const Scalar* logits) const {
+    constexpr Index longest = 64;  // of a piece on the stack
+    using Piece = Eigen::Array<Scalar, Eigen::Dynamic, 1, Eigen::ColMajor, longest, 1>;
+    const Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>> all(logits, atoms);
+    const Scalar highest = all.maxCoeff();
+    Scalar mass = 0, moment = 0;  // of exp(logit), and times the atom's number
+    for (Index begin = 0; begin < atoms; begin += longest) {
+      const Index n = std::min(longest, atoms - begin);
+      const Piece likelihood = (all.segment(begin, n) - highest).exp();
+      mass += likelihood.sum();
+      moment +=
+          (likelihood * Piece::LinSpaced(n, static_cast<Scalar>(begin), static_cast<Scalar>(begin + n - 1))).sum();
+    }
+    return static_cast<Scalar>(v_min) + static_cast<Scalar>(step) * (moment / mass);
+  }
+};
+
+}  // namespace detail
+
 /// The head of C51 (Bellemare, Dabney & Munos 2017): the return of every action is a distribution over fixed atoms, whose
 /// logits are the network's outputs, `atoms` numbers an action side by side.
 ///
@@ -130,24 +157,7 @@ struct CategoricalHead {
   }
 
  private:
-  /// sum_j p_j z_j, from the logits of an action.
-  auto expectation() const {
-    return [atoms = atoms, v_min = v_min, step = step()]<class Scalar>(const Scalar* logits) {
-      constexpr Index longest = 64;  // of a piece on the stack
-      const Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>> all(logits, atoms);
-      const Scalar highest = all.maxCoeff();
-      Scalar mass = 0, moment = 0;  // of exp(logit), and times the atom's number
-      for (Index begin = 0; begin < atoms; begin += longest) {
-        using Piece = Eigen::Array<Scalar, Eigen::Dynamic, 1, Eigen::ColMajor, longest, 1>;
-        const Index n = std::min(longest, atoms - begin);
-        const Piece likelihood = (all.segment(begin, n) - highest).exp();
-        mass += likelihood.sum();
-        moment +=
-            (likelihood * Piece::LinSpaced(n, static_cast<Scalar>(begin), static_cast<Scalar>(begin + n - 1))).sum();
-      }
-      return static_cast<Scalar>(v_min) + static_cast<Scalar>(step) * (moment / mass);
-    };
-  }
+  detail::Expectation expectation() const { return {atoms, v_min, step()}; }
 };
 
 }  // namespace mellow::value

@@ -13,6 +13,20 @@
 
 namespace mellow::value {
 
+namespace detail {
+
+/// The mean of an action's quantiles.
+struct MeanOfQuantiles {
+  Index quantiles;
+
+  template <class Scalar>
+  Scalar operator()(const Scalar* theta) const {
+    return Eigen::Map<const Vector<Scalar>>(theta, quantiles).mean();
+  }
+};
+
+}  // namespace detail
+
 /// The head of QR-DQN (Dabney et al. 2018): the network's outputs are quantiles of every action's return, N numbers an
 /// action side by side, at the midpoints tau_j = (2 j + 1) / (2 N), j = 0 .. N - 1.
 ///
@@ -103,8 +117,10 @@ struct QuantileHead {
       for (Index j = 0; j < quantiles; ++j) {
         const auto tau =
             static_cast<Scalar>((2.0 * static_cast<double>(j) + 1.0) / (2.0 * static_cast<double>(quantiles)));
-        const auto above = (target - theta[j]).max(Scalar(0)), below = (theta[j] - target).max(Scalar(0));
-        const auto slope_above = above.min(k), slope_below = below.min(k);  // L(u) = slope (|u| - slope / 2)
+        const auto above = (target - theta[j]).max(Scalar(0));
+        const auto below = (theta[j] - target).max(Scalar(0));
+        const auto slope_above = above.min(k);  // L(u) = slope (|u| - slope / 2)
+        const auto slope_below = below.min(k);
         loss += tau * (slope_above * (above - Scalar(0.5) * slope_above)).sum() +
                 (1 - tau) * (slope_below * (below - Scalar(0.5) * slope_below)).sum();
         d_theta[j] = share * batch.weights[i] * of_pair * ((1 - tau) * slope_below.sum() - tau * slope_above.sum());
@@ -116,12 +132,7 @@ struct QuantileHead {
   }
 
  private:
-  /// The mean of an action's quantiles.
-  auto mean() const {
-    return [quantiles = quantiles]<class Scalar>(const Scalar* theta) -> Scalar {
-      return Eigen::Map<const Vector<Scalar>>(theta, quantiles).mean();
-    };
-  }
+  detail::MeanOfQuantiles mean() const { return {quantiles}; }
 };
 
 }  // namespace mellow::value

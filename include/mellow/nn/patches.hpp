@@ -29,8 +29,8 @@ struct Patches {
   Index top = 0, left = 0;      // padding before the image
   Index rows = 0, columns = 0;  // places
 
-  Patches(ImageShape image_, Extent kernel_, Extent stride_, Padding padding)
-      : image(image_), kernel(kernel_), stride(stride_), padded(image_) {
+  Patches(ImageShape of_image, Extent of_kernel, Extent of_stride, Padding padding)
+      : image(of_image), kernel(of_kernel), stride(of_stride), padded(of_image) {
     if (padding == Padding::Same) {
       const auto around = [](Index size, Index extent, Index step) {
         const Index places = (size + step - 1) / step;

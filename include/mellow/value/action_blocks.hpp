@@ -18,12 +18,12 @@ struct ActionBlocks {
 
   /// Of outputs that lie in memory column by column, and stay there as long as this does.
   template <class Derived>
-  ActionBlocks(const Eigen::MatrixBase<Derived>& outputs, Index size_, ValueOf value_of_)
+  ActionBlocks(const Eigen::MatrixBase<Derived>& outputs, Index numbers, ValueOf value_of_block)
       : data(outputs.derived().data()),
         stride(outputs.derived().outerStride()),
-        size(size_),
-        actions(outputs.rows() / size_),
-        value_of(value_of_) {}
+        size(numbers),
+        actions(outputs.rows() / numbers),
+        value_of(value_of_block) {}
 
   const Scalar* block(Index action, Index sample) const { return data + sample * stride + action * size; }
   Scalar value(Index action, Index sample) const { return value_of(block(action, sample)); }

@@ -25,7 +25,7 @@ struct ImageShape {
   /// "10 x 10 x 4": height, width, channels.
   std::string text() const { return fmt::format("{} x {} x {}", height, width, channels); }
 
-  bool operator==(const ImageShape&) const = default;
+  friend bool operator==(const ImageShape&, const ImageShape&) = default;  ///< the same extents
 };
 
 /// Height and width, of a kernel or a stride; from one number both.

@@ -77,7 +77,11 @@ TEST_CASE("A convolution is its definition, for any kernel, stride and padding")
 }
 
 TEST_CASE("Gradients of convolutions agree with central differences", "[gradient]") {
-  for (const auto& [image, options] : shapes) check_gradients(Convolution(image, options));
+  for (const auto& [image, options] : shapes)
+    if (const Convolution layer(image, options); layer.outputs() < 200)  // rounding of a longer sum drowns a difference
+      check_gradients(layer);
+  for (const Padding padding : {Padding::Valid, Padding::Same})
+    check_gradients(Convolution({5, 6, 4}, {.filters = 6, .padding = padding}));
   const Convolution below({6, 5, 3}, {.filters = 4, .kernel = 2});
   const Convolution above(below.output_image(), {.filters = 3, .stride = 2, .padding = Padding::Same});
   check_gradients(nn::Sequential(below, nn::Tanh{}, above, nn::SiLU{}, Flatten(above.output_image()),

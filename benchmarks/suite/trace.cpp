@@ -84,7 +84,8 @@ void append(std::string& row, const Vector<float>& values) {
   for (const float value : values) row += fmt::format(",{}", value);
 }
 
-/// Gymnasium's generator is NumPy's, MinAtar's NumPy's older one; environments that Gymnasium does not have may need more than that can draw.
+/// Gymnasium's generator is NumPy's, MinAtar's NumPy's older one; environments that Gymnasium does not have may need more
+/// than that can draw.
 template <class Generator, class E>
 void trace_steps(E environment, std::uint64_t seed, const Actions& actions) {
   Generator generator(seed);

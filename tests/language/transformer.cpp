@@ -234,7 +234,7 @@ TEST_CASE("Weights of another architecture are refused, though their shapes fit"
       base({.width = 16, .heads = 4, .rotary_base = 5e5});
   Rng rng(0);
   const Vector<float> theta = nn::initialize(saved, rng, nn::LeCun{});
-  tools::save_weights(path, saved, theta);
+  tools::save_weights(path, saved, theta, {{"heads", "of another meaning"}});
   CHECK(tools::load_weights(path, saved) == theta);
   CHECK(tools::load_weights(path, language::Threaded(saved, 2)) == theta);
   CHECK_THROWS_WITH(tools::load_weights(path, heads), Catch::Contains("with heads = 4, this one has 2"));

@@ -45,9 +45,9 @@ class TokenChooser {
   /// Throws Error for numbers out of range.
   explicit TokenChooser(const TokenChoice& choice = {}) : choice_(choice) { choice.validate(); }
 
-  /// Draws one number of `rng` and with it a token; a temperature whose inverse overflows counts as 0. Throws Error for
-  /// logits that make no probabilities (a NaN, an infinity, all of them -infinity). Where several are as likely as the last that top_k or top_p lets
-  /// stay, the first of them stay.
+  /// Draws one number of `rng` and with it a token; a temperature whose inverse overflows counts as 0. Where several are
+  /// as likely as the last that top_k or top_p lets stay, the first of them stay. Throws Error for logits that make no
+  /// probabilities: with a NaN or an infinity among them, or all of them -infinity.
   ChosenToken<Scalar> operator()(const ConstVectorRef<Scalar>& logits, Rng& rng) {
     const Index n = logits.size(), height = detail::padded<Scalar>(n);
     detail::PaddedArray<Scalar> weights(weights_.reshape(height, 1).data(), height);

@@ -31,13 +31,14 @@ concept HasArchitecture = requires(const Net network) {
 };
 
 /// Saves a network's parameters as safetensors, one tensor a segment, atomically, with its architecture, if it has
-/// one, in the metadata. PyTorch loads an Mlp's file as a `state_dict` as it is.
+/// one, in the metadata, where it takes the place of texts of the same names. PyTorch loads an Mlp's file as a `state_dict` as it is.
 template <Parametric Net>
 void save_weights(const std::filesystem::path& path, const Net& network, const Vector<typename Net::Scalar>& theta,
                   Metadata metadata = {}) {
   require(theta.size() == network.parameters(), "tools::save_weights",
           fmt::format("the network has {} parameters", network.parameters()), theta.size());
-  if constexpr (HasArchitecture<Net>) metadata.merge(network.architecture());
+  if constexpr (HasArchitecture<Net>)
+    for (const auto& [name, text] : network.architecture()) metadata[name] = text;
   const std::span numbers(theta.data(), static_cast<std::size_t>(theta.size()));
   detail::save_segments(path, network.segments(), numbers, metadata);
 }

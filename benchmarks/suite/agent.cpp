@@ -32,6 +32,8 @@ constexpr auto supervised_weights = "model.weights=results/supervised-long-addit
 const std::vector<AgentEntry>& agent_list() {
   static const std::vector<AgentEntry> list{
       {"dqn", "deep Q-learning of exchangeable parts; vectors in, discrete actions out", make_dqn},
+      {"rainbow", "deep Q-learning with all improvements of Rainbow, each can be left out (Hessel et al. 2018)",
+       make_rainbow},
       {"reinforce", "a softmax or mellowmax policy that follows its return's gradient (Williams 1992)", make_reinforce},
       {"q_learning", "a table of action values, any operator as backup (Watkins 1989)", make_q_learning},
       {"sarsa", "a table, the value of the action that is taken next (Rummery & Niranjan 1994)", make_sarsa},

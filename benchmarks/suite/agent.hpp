@@ -109,6 +109,7 @@ const Preset& preset_of(std::string_view name);
 /// @{
 /// The agents of agents/*.cpp.
 std::unique_ptr<AgentConfig> make_dqn();
+std::unique_ptr<AgentConfig> make_rainbow();
 std::unique_ptr<AgentConfig> make_reinforce();
 std::unique_ptr<AgentConfig> make_q_learning();
 std::unique_ptr<AgentConfig> make_sarsa();

@@ -6,7 +6,10 @@
 #include <utility>
 #include <variant>
 
+#include <mellow/core/error.hpp>
 #include <mellow/core/parts.hpp>
+#include <mellow/core/spaces.hpp>
+#include <mellow/data/batch.hpp>
 #include <mellow/nn/parameter_layout.hpp>
 #include <mellow/operators/exploration.hpp>
 #include <mellow/value/backups.hpp>
@@ -54,6 +57,26 @@ struct AnyBackup : AnyPart<roles::Backup, Ps...> {
         },
         this->chosen);
   }
+
+  /// Whether the one chosen takes the value of one action, which heads of distributions ask for.
+  bool selects() const {
+    return std::visit([]<class P>(const P&) { return value::OneActionBackup<P, float>; }, this->chosen);
+  }
+
+  /// The action whose value the one chosen takes. Throws Error for one that mixes the values of several.
+  template <class Target, class Online>
+  Index select(const Eigen::DenseBase<Target>& target_q, const Eigen::DenseBase<Online>& online_q) const {
+    return std::visit(
+        [&]<class P>(const P& backup) -> Index {
+          using Scalar = typename Target::Scalar;
+          if constexpr (!value::OneActionBackup<P, Scalar>)
+            throw Error("backup", "a head of distributions needs one that takes the value of one action");
+          else if constexpr (value::OnlineBackup<P, Scalar>)
+            return backup.select(target_q.derived(), online_q.derived());
+          else return backup.select(target_q.derived());
+        },
+        this->chosen);
+  }
 };
 
 /// One of several backups of a table, which need the present values alone.
@@ -83,6 +106,64 @@ struct AnyExploration : AnyPart<roles::Exploration, Ps...> {
   template <class Derived>
   void probabilities(const Eigen::DenseBase<Derived>& q, Index step, VectorRef<typename Derived::Scalar> pi) const {
     std::visit([&](const auto& part) { part.probabilities(q.derived(), step, pi); }, this->chosen);
+  }
+};
+
+/// One of several heads of a deep Q agent of discrete actions.
+template <class... Ps>
+struct AnyHead : AnyPart<roles::Head, Ps...> {
+  using Action = Index;
+
+  template <class Scalar>
+  struct State {
+    std::tuple<typename Ps::template State<Scalar>...> of;
+
+    template <class Self, class Visit>
+    static void visit_state(Self&, Visit&&) {}  // rewritten by every update
+  };
+
+  void require_fits(Index outputs, const Discrete& space) const {
+    std::visit([&](const auto& head) { head.require_fits(outputs, space); }, this->chosen);
+  }
+  Index actions(Index outputs) const {
+    return std::visit(
+        [&](const auto& head) -> Index {
+          if constexpr (requires { head.actions(outputs); }) return head.actions(outputs);
+          else return outputs;
+        },
+        this->chosen);
+  }
+
+  /// Actions x batch, computed: each head has an expression of its own.
+  template <class Derived>
+  auto values(const Eigen::MatrixBase<Derived>& outputs) const {
+    using Scalar = typename Derived::Scalar;
+    using Values = Eigen::Matrix<Scalar, Eigen::Dynamic, Derived::ColsAtCompileTime>;
+    return std::visit([&](const auto& head) -> Values { return head.values(outputs); }, this->chosen);
+  }
+  template <class Derived>
+  Index greedy(const Eigen::MatrixBase<Derived>& outputs) const {
+    return std::visit([&](const auto& head) { return head.greedy(outputs); }, this->chosen);
+  }
+  Index random(Index outputs, Rng& rng) const {
+    return std::visit([&](const auto& head) { return head.random(outputs, rng); }, this->chosen);
+  }
+
+  template <class Scalar, class B>
+  void targets(State<Scalar>& states, const B& backup, const data::Batch<Scalar>& batch,
+               const ConstMatrixRef<Scalar>& target_next, const ConstMatrixRef<Scalar>& online_next) const {
+    this->with_chosen([&](const auto& head, auto number) {
+      head.template targets<Scalar>(std::get<number()>(states.of), backup, batch, target_next, online_next);
+    });
+  }
+  template <class Scalar>
+  Scalar evaluate(State<Scalar>& states, data::Batch<Scalar>& batch, const ConstMatrixRef<Scalar>& outputs,
+                  MatrixRef<Scalar> d_outputs) const {
+    Scalar loss = 0;
+    this->with_chosen([&](const auto& head, auto number) {
+      loss = head.template evaluate<Scalar>(std::get<number()>(states.of), batch, outputs, d_outputs);
+    });
+    return loss;
   }
 };
 

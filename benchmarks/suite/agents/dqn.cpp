@@ -1,29 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/uniform_replay.hpp>
-#include <mellow/nn/mlp.hpp>
 #include <mellow/tools/weights.hpp>
+#include <mellow/value/categorical_head.hpp>
 #include <mellow/value/dqn.hpp>
 #include <mellow/value/greedy_policy.hpp>
+#include <mellow/value/quantile_head.hpp>
 
 #include "../any_part.hpp"
 #include "backup_operators.hpp"
 #include "explorations.hpp"
 #include "optimizers.hpp"
+#include "q_network.hpp"
 #include "run_agent.hpp"
 #include "vector_network.hpp"
 
 namespace mellow::suite {
 namespace {
 
-using Replay = AnyReplay<data::UniformReplay, data::PrioritizedReplay>;
+using Backup = BackupOperators::Part<AnyBackup, value::DoubleQ>;
+using Head = AnyHead<value::ScalarHead, value::CategoricalHead, value::QuantileHead>;
+using Replay = AnyReplay<data::UniformReplay, data::PrioritizedReplay, data::BitReplay, data::PrioritizedBitReplay>;
 using Tracking = AnyTracking<value::PeriodicCopy, value::Polyak>;
 
 /// Deep Q-learning, its defaults those of value::Dqn.
-class DqnConfig final : public AgentConfig {
+class DqnConfig : public AgentConfig {
  public:
   void describe(Settings& settings) override {
-    settings.add("hidden", hidden_, "widths of the network's hidden layers");
+    networks_.describe(settings);
     settings.add("discount", options_.discount, "of the next state's value, in [0, 1]");
     settings.add("batch_size", options_.batch_size, "transitions an update");
     settings.add("learning_starts", options_.learning_starts, "transitions before the first update");
@@ -45,6 +49,8 @@ class DqnConfig final : public AgentConfig {
     settings.add("beta", prioritized_.beta, "how much of the bias is taken out, by batches");
     settings.add("epsilon", prioritized_.epsilon, "added to every error");
     settings.end_alternative();
+    settings.add_choice("observations", observations_, {"float", "bits"},
+                        "how the replay stores them: four bytes a number, or a bit, for zeros and ones");
 
     settings.add_choice("tracking", tracking_, {"periodic_copy", "polyak"}, "how the target network follows");
     settings.begin_alternative("tracking", "periodic_copy");
@@ -55,7 +61,17 @@ class DqnConfig final : public AgentConfig {
 
     optimizers_.describe(settings);
 
-    settings.add_choice("loss", loss_, {"squared", "huber"}, "of the temporal-difference error");
+    settings.add_choice("head", head_, {"scalar", "categorical", "quantile"},
+                        "what the outputs are: values, or distributions of the return (C51, QR-DQN)");
+    settings.begin_alternative("head", "categorical");
+    settings.add("atoms", categorical_.atoms, "of a distribution");
+    settings.add("v_min", categorical_.v_min, "the lowest return");
+    settings.add("v_max", categorical_.v_max, "the highest return");
+    settings.begin_alternative("head", "quantile");
+    settings.add("quantiles", quantile_.quantiles, "of a distribution");
+    settings.add("kappa", quantile_.kappa, "where the loss becomes linear");
+    settings.end_alternative();
+    settings.add_choice("loss", loss_, {"squared", "huber"}, "of the temporal-difference error of a scalar head");
     settings.begin_alternative("loss", "huber");
     settings.add("delta", huber_delta_, "where it becomes linear");
     settings.end_alternative();
@@ -68,9 +84,8 @@ class DqnConfig final : public AgentConfig {
     auto options = options_;
     options.seed = request.options.seed;
     const auto optimizer = optimizers_.part();
-    value::Dqn agent(network_for(environment, hidden_), options, backup_.part<AnyBackup>(value::DoubleQ{}),
-                     explorations_.part(), replay(), tracking(), optimizer, initializers_.part(),
-                     value::ScalarHead{.loss = loss()});
+    value::Dqn agent(network_for(environment), options, backup(), explorations_.part(), replay(), tracking(), optimizer,
+                     initializers_.part(), head());
     agent.learner().optimizer_state.choose(optimizer.chosen.index());
     const auto network = agent.network();
     return run_agent(std::move(agent), environment, request, [&](const Vector<float>& theta) {
@@ -81,17 +96,49 @@ class DqnConfig final : public AgentConfig {
   std::vector<double> play(const AnyEnvironment& any, const SavedParameters& parameters, Index episodes,
                            Rng rng) const override {
     const Control& environment = of_kind<Control>(any, "dqn", needs);
-    const auto network = network_for(environment, hidden_);
-    value::GreedyPolicy policy(network, load_parameters(parameters, "agent.learner.online", network));
+    const auto network = network_for(environment);
+    value::GreedyPolicy policy(network, load_parameters(parameters, "agent.learner.online", network), head());
     return training::evaluate(policy, environment, episodes, rng);
   }
 
  private:
   static constexpr auto needs = "observations that are vectors and discrete actions";
 
+  QNetwork network_for(const Control& environment) const {
+    const Index numbers[]{1, categorical_.atoms, quantile_.quantiles};
+    return networks_.make(environment, numbers[head_]);
+  }
+
+  Head head() const {
+    if (head_ == 1) return {{.chosen = categorical_}};
+    if (head_ == 2) return {{.chosen = quantile_}};
+    return {{.chosen = value::ScalarHead{.loss = loss()}}};
+  }
+
+  Backup backup() const {
+    const auto part = backup_.part<AnyBackup>(value::DoubleQ{});
+    if (head_ != 0 && !part.selects())
+      throw Error("backup", "a head of distributions needs one that takes the value of one action: max or double_q");
+    return part;
+  }
+
   Replay replay() const {
-    if (replay_ == 1) return {{.chosen = prioritized_}};
-    return {{.chosen = uniform_}};
+    const bool bits = observations_ == 1;
+    const auto of_bits = [&](auto part, const auto& from) {
+      part.capacity = from.capacity;
+      part.steps = from.steps;
+      return part;
+    };
+    if (replay_ == 0) {
+      if (bits) return {{.chosen = of_bits(data::BitReplay{}, uniform_)}};
+      return {{.chosen = uniform_}};
+    }
+    if (!bits) return {{.chosen = prioritized_}};
+    auto part = of_bits(data::PrioritizedBitReplay{}, prioritized_);
+    part.alpha = prioritized_.alpha;
+    part.beta = prioritized_.beta;
+    part.epsilon = prioritized_.epsilon;
+    return {{.chosen = part}};
   }
 
   Tracking tracking() const {
@@ -101,13 +148,16 @@ class DqnConfig final : public AgentConfig {
 
   value::TdLoss loss() const { return loss_ == 1 ? value::TdLoss::huber(huber_delta_) : value::TdLoss::squared(); }
 
-  std::vector<Index> hidden_{64, 64};
+ protected:
+  QNetworks networks_{};
   value::DqnOptions options_{};
-  std::size_t replay_ = 0, tracking_ = 0, loss_ = 0;
+  std::size_t head_ = 0, replay_ = 0, observations_ = 0, tracking_ = 0, loss_ = 0;
   BackupOperators backup_{};
   Explorations explorations_{};
   data::UniformReplay uniform_{};
   data::PrioritizedReplay prioritized_{};
+  value::CategoricalHead categorical_{};
+  value::QuantileHead quantile_{};
   value::PeriodicCopy periodic_copy_{};
   value::Polyak polyak_{};
   Optimizers optimizers_{};
@@ -115,8 +165,23 @@ class DqnConfig final : public AgentConfig {
   double huber_delta_ = 1.0;
 };
 
+/// Rainbow (Hessel et al. 2018): deep Q-learning with all six of its improvements, of which each can be left out.
+class RainbowConfig final : public DqnConfig {
+ public:
+  RainbowConfig() {
+    networks_.dueling = networks_.noisy = true;
+    head_ = 1;           // categorical
+    replay_ = 1;         // prioritised
+    backup_.choice = 5;  // double_q
+    prioritized_.alpha = 0.5;
+    prioritized_.steps = uniform_.steps = 3;
+    explorations_.epsilon_greedy.epsilon = 0.0;  // noise explores
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<AgentConfig> make_dqn() { return std::make_unique<DqnConfig>(); }
+std::unique_ptr<AgentConfig> make_rainbow() { return std::make_unique<RainbowConfig>(); }
 
 }  // namespace mellow::suite

@@ -22,7 +22,8 @@ inline nn::Mlp<> network_for(const Control& environment, const std::vector<Index
 
 /// A network's parameters from a file of weights, or from the piece of this name in a checkpoint. Throws Error where they
 /// do not fit.
-inline Vector<float> load_parameters(const SavedParameters& saved, std::string_view piece, const nn::Mlp<>& network) {
+template <Parametric Net>
+Vector<float> load_parameters(const SavedParameters& saved, std::string_view piece, const Net& network) {
   if (!saved.is_checkpoint) return tools::load_weights(saved.file, network);
   const auto file = tools::load_saved_state(saved.file);
   const auto* const numbers = std::get_if<std::vector<float>>(&file.at(piece, {network.parameters()}).values);

@@ -10,6 +10,7 @@
 #include <mellow/core/parts.hpp>
 #include <mellow/core/spaces.hpp>
 #include <mellow/data/batch.hpp>
+#include <mellow/nn/moments.hpp>
 #include <mellow/nn/parameter_layout.hpp>
 #include <mellow/operators/exploration.hpp>
 #include <mellow/value/backups.hpp>
@@ -201,6 +202,19 @@ struct AnyOptimizer : AnyPart<roles::Optimizer, Ps...> {
         ((which == I ? void(state.template emplace<I>()) : void()), ...);
       }(std::index_sequence_for<Ps...>{});
       reset(layout);
+    }
+    /// Forgets what is named of what the chosen optimiser has.
+    void forget(const nn::Moments& which) {
+      std::visit([&](auto& s) { s.forget(which); }, state);
+    }
+    /// That of the chosen optimiser, empty where it has none.
+    Eigen::Map<const Vector<Scalar>> first_moment() const {
+      return std::visit(
+          [](const auto& s) -> Eigen::Map<const Vector<Scalar>> {
+            if constexpr (requires { s.first_moment(); }) return {s.first_moment().data(), s.first_moment().size()};
+            else return {nullptr, 0};
+          },
+          state);
     }
 
     template <class Self, class Visit>

@@ -155,6 +155,7 @@
 #include <mellow/nn/low_rank.hpp>
 #include <mellow/nn/minatar_network.hpp>
 #include <mellow/nn/mlp.hpp>
+#include <mellow/nn/moments.hpp>
 #include <mellow/nn/noisy.hpp>
 #include <mellow/nn/optimizer_loop.hpp>
 #include <mellow/nn/optimizers.hpp>
@@ -253,6 +254,7 @@
 #include <mellow/value/learner.hpp>
 #include <mellow/value/linear_td.hpp>
 #include <mellow/value/quantile_head.hpp>
+#include <mellow/value/reset_optimizer.hpp>
 #include <mellow/value/sampled_td.hpp>
 #include <mellow/value/scalar_head.hpp>
 #include <mellow/value/tabular_parts.hpp>

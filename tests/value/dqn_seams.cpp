@@ -31,8 +31,7 @@ struct ForgetAtTargetChange {
   int* seen;
   template <class Scalar, class Learner>
   void after_target_change(State<Scalar>& state, Learner& learner, Rng&) const {
-    learner.optimizer_state.forget_first_moment();
-    learner.optimizer_state.forget_second_moment();
+    learner.optimizer_state.forget({});
     *seen = ++state.times;
   }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mellow/core/parts.hpp>
+#include <mellow/nn/moments.hpp>
 #include <mellow/nn/optimizer_loop.hpp>
 #include <mellow/nn/parameter_layout.hpp>
 
@@ -29,10 +30,13 @@ struct Adagrad {
     void reset(const ParameterLayout& layout) {
       steps = 0;
       sum_of_squares.resize(layout.size);
-      forget_second_moment();
+      forget({});
     }
-    /// Forgets the squares; the schedule of the learning rate goes on.
-    void forget_second_moment() { sum_of_squares.setZero(); }
+    /// Forgets the squares where the second moment is named; there is neither a first one nor a counter. The schedule
+    /// of the learning rate goes on.
+    void forget(const Moments& which) {
+      if (which.second) sum_of_squares.setZero();
+    }
 
     template <class Self, class Visit>
     static void visit_state(Self& self, Visit&& visit) {

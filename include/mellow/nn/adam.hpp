@@ -6,6 +6,7 @@
 #include <limits>
 
 #include <mellow/core/parts.hpp>
+#include <mellow/nn/moments.hpp>
 #include <mellow/nn/optimizer_loop.hpp>
 #include <mellow/nn/parameter_layout.hpp>
 
@@ -40,20 +41,16 @@ struct Adam {
       steps = 0;
       m.resize(layout.size);
       v.resize(layout.size);
-      forget_first_moment();
-      forget_second_moment();
+      forget({});
     }
-    /// Forgets the first moment together with its bias correction; the other moment and the schedule of the learning
-    /// rate go on.
-    void forget_first_moment() {
-      m.setZero();
-      m_steps = 0;
+    /// Forgets what is named, each moment with its own counter; the schedule of the learning rate goes on.
+    void forget(const Moments& which) {
+      if (which.first) m.setZero();
+      if (which.second) v.setZero();
+      if (which.first || which.counters) m_steps = 0;
+      if (which.second || which.counters) v_steps = 0;
     }
-    /// Forgets the second moment in the same way.
-    void forget_second_moment() {
-      v.setZero();
-      v_steps = 0;
-    }
+    const Vector<Scalar>& first_moment() const { return m; }  ///< the mean of gradients, biased towards 0
 
     template <class Self, class Visit>
     static void visit_state(Self& self, Visit&& visit) {

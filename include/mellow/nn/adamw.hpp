@@ -32,8 +32,8 @@ struct AdamW {
       moments.reset(layout);
       decay = DecayMask(layout);
     }
-    void forget_first_moment() { moments.forget_first_moment(); }    ///< as Adam's
-    void forget_second_moment() { moments.forget_second_moment(); }  ///< as Adam's
+    void forget(const Moments& which) { moments.forget(which); }                   ///< as Adam's
+    const Vector<Scalar>& first_moment() const { return moments.first_moment(); }  ///< as Adam's
 
     template <class Self, class Visit>
     static void visit_state(Self& self, Visit&& visit) {

@@ -7,6 +7,7 @@
 #include <mellow/nn/adam.hpp>
 #include <mellow/nn/adamw.hpp>
 #include <mellow/nn/clip.hpp>
+#include <mellow/nn/moments.hpp>
 #include <mellow/nn/radam.hpp>
 #include <mellow/nn/rmsprop.hpp>
 #include <mellow/nn/sgd.hpp>

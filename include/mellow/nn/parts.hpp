@@ -5,6 +5,7 @@
 
 #include <mellow/core/network.hpp>
 #include <mellow/core/rng.hpp>
+#include <mellow/nn/moments.hpp>
 #include <mellow/nn/parameter_layout.hpp>
 
 /// What agents that train a network ask of the parts that the nn room fills.
@@ -19,6 +20,10 @@ concept OptimizerPart = requires(const P part, typename P::template State<Scalar
   part.step(state, theta, gradient);
   { part.learning_rate(Index{}) } -> std::convertible_to<double>;
 };
+
+/// A state of an optimiser that can be told to forget: `forget(nn::Moments)`.
+template <class State>
+concept ForgetfulState = requires(State state, const Moments which) { state.forget(which); };
 
 /// Initialiser: `fill<Scalar>(segment, values, rng)`, or `theta`.
 template <class P, class Scalar>

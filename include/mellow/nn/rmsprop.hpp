@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
+
 #include <mellow/core/parts.hpp>
+#include <mellow/nn/moments.hpp>
 #include <mellow/nn/optimizer_loop.hpp>
 #include <mellow/nn/parameter_layout.hpp>
 
@@ -13,6 +16,9 @@ namespace mellow::nn {
 ///     d = g / (sqrt(s - c^2) + epsilon)                  or g / sqrt(s - c^2 + epsilon), see Epsilon
 ///     m = momentum m + d
 ///     theta -= learning_rate m
+///
+/// As s begins at 0, the first step has size learning_rate / sqrt(1 - decay). `debias` makes it learning_rate, as Adam
+/// does; centred it is learning_rate |g| / epsilon then (its root inside the root), since one gradient has no spread.
 ///
 /// The optimiser of the first deep Q-networks (`nature()`); elsewhere Adam is the successor.
 struct RMSProp {
@@ -29,6 +35,7 @@ struct RMSProp {
   double momentum = 0.0;                         ///< share of the former m that is kept, in [0, 1)
   Square square = Square::Plain;                 ///< see Square
   Epsilon epsilon_place = Epsilon::OutsideRoot;  ///< see Epsilon
+  bool debias = false;                           ///< divides s and c by 1 - decay^t, after t gradients
 
   /// That of Mnih et al. 2015, extended data table 1: centred, 0.01 under the root.
   static RMSProp nature() {
@@ -46,21 +53,25 @@ struct RMSProp {
     Vector<Scalar> mean_gradient;  ///< c; empty where not centred
     Vector<Scalar> m;              ///< momentum; empty where there is none
     Index steps = 0;               ///< taken so far: the learning rate's clock
+    Index mean_steps = 0;          ///< gradients averaged into s and c: their bias correction's clock
 
     /// Begins anew.
     void reset(const ParameterLayout& layout) {
       steps = 0;
       mean_square.resize(layout.size);
-      forget_first_moment();
-      forget_second_moment();
+      forget({});
     }
-    /// Forgets the momentum.
-    void forget_first_moment() { m.setZero(); }
-    /// Forgets the means by which steps are scaled.
-    void forget_second_moment() {
-      mean_square.setZero();
-      mean_gradient.setZero();
+    /// Forgets the momentum (the first moment) and the means by which steps are scaled (the second), as named; the
+    /// schedule of the learning rate goes on.
+    void forget(const Moments& which) {
+      if (which.first) m.setZero();
+      if (which.second) {
+        mean_square.setZero();
+        mean_gradient.setZero();
+      }
+      if (which.second || which.counters) mean_steps = 0;
     }
+    const Vector<Scalar>& first_moment() const { return m; }  ///< the momentum; empty where there is none
 
     template <class Self, class Visit>
     static void visit_state(Self& self, Visit&& visit) {
@@ -68,6 +79,7 @@ struct RMSProp {
       visit("mean_gradient", self.mean_gradient);
       visit("m", self.m);
       visit("steps", self.steps);
+      visit("mean_steps", self.mean_steps);
     }
   };
 
@@ -84,15 +96,19 @@ struct RMSProp {
   void step(State<Scalar>& state, VectorRef<Scalar> theta, ConstVectorRef<Scalar> gradient) const {
     const auto rate = static_cast<Scalar>(learning_rate(state.steps++)), eps = detail::as_divisor<Scalar>(epsilon);
     const bool centred = square == Square::Centred;
+    const auto unbias = static_cast<Scalar>(1.0 / (1.0 - std::pow(decay, static_cast<double>(++state.mean_steps))));
     if (centred) detail::fit(state.mean_gradient, theta.size());
     if (momentum > 0) detail::fit(state.m, theta.size());
     detail::for_blocks(theta.size(), [&](Index begin, Index n) {
       const auto g = gradient.segment(begin, n).array();
       detail::accumulate_squares(state.mean_square.data() + begin, g.data(), n, decay, 1.0 - decay);
       detail::Block<Scalar> d = state.mean_square.segment(begin, n);
+      if (debias) d *= unbias;
       if (centred) {
         detail::accumulate(state.mean_gradient.data() + begin, g.data(), n, decay, 1.0 - decay);
-        d = (d - state.mean_gradient.segment(begin, n).array().square()).max(Scalar(0));
+        const auto c = state.mean_gradient.segment(begin, n).array();
+        if (debias) d = (d - (unbias * c).square()).max(Scalar(0));
+        else d = (d - c.square()).max(Scalar(0));
       }
       if (epsilon_place == Epsilon::InsideRoot) d = g / detail::root(d + eps);
       else d = g / (detail::root(d) + eps);

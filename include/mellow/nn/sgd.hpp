@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mellow/core/parts.hpp>
+#include <mellow/nn/moments.hpp>
 #include <mellow/nn/optimizer_loop.hpp>
 #include <mellow/nn/parameter_layout.hpp>
 #include <mellow/nn/weight_decay.hpp>
@@ -40,13 +41,14 @@ struct Sgd {
     void reset(const ParameterLayout& layout) {
       steps = 0;
       decay = DecayMask(layout);
-      forget_first_moment();
+      forget({});
     }
-    /// Forgets the momentum; the schedule of the learning rate goes on.
-    void forget_first_moment() {
-      m.setZero();
-      m_steps = 0;
+    /// Forgets the momentum where it is named; without one nothing changes. The schedule of the learning rate goes on.
+    void forget(const Moments& which) {
+      if (which.first) m.setZero();
+      if (which.first || which.counters) m_steps = 0;
     }
+    const Vector<Scalar>& first_moment() const { return m; }  ///< the momentum; empty where there is none
 
     template <class Self, class Visit>
     static void visit_state(Self& self, Visit&& visit) {

@@ -129,6 +129,14 @@ class Dqn {
     learner_.online = theta;
   }
 
+  /// What a hook, the only one of its type, changes during the run: `agent.state<value::ResetOptimizer>().resets`.
+  template <class Hook>
+  const StateOf<Hook, Scalar>& state() const {
+    static_assert((std::same_as<Hook, Parts> + ... + 0) == 1,
+                  "mellow: state<Hook>() needs the type of a hook of this agent that was given once");
+    return std::get<Held<Hook>>(hooks_).state;
+  }
+
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
     visit("learner", self.learner_);

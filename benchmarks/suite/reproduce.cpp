@@ -17,6 +17,7 @@
 #include "commands.hpp"
 #include "json.hpp"
 #include "paper.hpp"
+#include "parallel.hpp"
 
 namespace mellow::suite {
 namespace {
@@ -65,7 +66,7 @@ nlohmann::ordered_json summary(const Paper& paper, const Study& study, const std
   result["settings"] = {{"scale", study.full() ? "full" : "quick"},
                         {"seeds", study.seeds(0, 0) > 0 ? nlohmann::ordered_json(study.seeds(0, 0))
                                                         : nlohmann::ordered_json("as the scale says")}};
-  if (!study.from().empty()) result["settings"] = {{"scale", "results of " + study.from().string()}};
+  if (study.reads_only()) result["settings"] = {{"scale", "results of " + study.from().string()}};
   result["build"] = build_description();
   return result;
 }
@@ -83,7 +84,7 @@ void reproduce(int argc, const char* const* argv) {
   std::vector<std::string> names;
   for (const Paper& paper : papers()) names.push_back(paper.name);
   std::string name;
-  bool quick = false, full = false, any_build = false;
+  bool quick = false, full = false, any_build = false, complete = false;
   Index seeds = 0, jobs = std::max(1u, std::thread::hardware_concurrency());
   std::filesystem::path output, kept, results;
   CommandLine("Runs a paper's experiments and says which of its claims hold here.")
@@ -99,10 +100,12 @@ void reproduce(int argc, const char* const* argv) {
           "in --output, or results/runs")
       .option("--any-build", any_build, "also takes runs that another build of this program kept")
       .option("--results", results, "results.csv of an earlier reproduction: table and plots without a run")
+      .option("--complete", complete, "makes the runs that --results lacks: partial.csv of one that was interrupted")
       .parse(argc, argv);
   if (seeds == 1) throw Error("--seeds", "an interval needs two runs at least", seeds);
   if (quick && full) throw Error("mellow_bench reproduce", "--quick and --full exclude each other");
-  if (!results.empty() && (quick || full || seeds > 0))
+  if (complete && results.empty()) throw Error("--complete", "needs the --results that are to be completed");
+  if (!results.empty() && !complete && (quick || full || seeds > 0))
     throw Error("--results", "holds runs, whose number and scale are given", results.string());
   if (kept.empty()) kept = output.empty() ? "results/runs" : output / "runs";
   if (output.empty()) output = std::filesystem::path("results") / name;
@@ -117,12 +120,19 @@ void reproduce(int argc, const char* const* argv) {
   Study study({.folder = output,
                .kept = kept,
                .from = results,
+               .complete = complete,
                .build = program_identity(build_description().dump()),
                .any_build = any_build,
                .full = full,
                .seeds = seeds,
                .jobs = jobs});
-  const std::vector<Claim> claims = paper.reproduce(study);
+  std::vector<Claim> claims;
+  try {
+    claims = paper.reproduce(study);
+  } catch (const Interrupted&) {
+    fmt::print(stderr, "What is there so far: {}\n", study.finish(true).string());
+    throw;
+  }
   study.finish();
   const std::string text = table(claims);
   tools::write_file_atomically(output / "claims.md", text);

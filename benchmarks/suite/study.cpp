@@ -72,7 +72,7 @@ Index Study::seeds(Index quick, Index full) const {
 }
 
 Index Study::seeds(const std::string& experiment, Index quick, Index full) const {
-  if (options_.from.empty()) return seeds(quick, full);
+  if (!reads_only()) return seeds(quick, full);
   Index runs = 0;
   for (const auto& [key, figures] : earlier_)
     if (std::get<0>(key) == experiment) runs = std::max(runs, std::get<2>(key) + 1);
@@ -126,14 +126,11 @@ void Study::write(const Run& run, const Figures& figures) const {
   tools::write_file_atomically(kept(run, ".json").path, json.dump(1) + "\n");
 }
 
-std::vector<Figures> Study::from_results(const std::vector<Run>& runs) const {
-  std::vector<Figures> all;
-  for (const Run& run : runs) {
-    const auto found = earlier_.find({run.experiment, run.setting, run.number});
-    if (found == earlier_.end()) throw Error(options_.from.string(), "lacks a run", describe(run));
-    all.push_back(found->second);
-  }
-  return all;
+std::optional<Figures> Study::earlier(const Run& run) const {
+  const auto found = earlier_.find({run.experiment, run.setting, run.number});
+  if (found != earlier_.end()) return found->second;
+  if (reads_only()) throw Error(options_.from.string(), "lacks a run", describe(run));
+  return std::nullopt;
 }
 
 std::vector<Figures> Study::measure(const std::string& what, const std::vector<Run>& runs) {
@@ -141,45 +138,47 @@ std::vector<Figures> Study::measure(const std::string& what, const std::vector<R
   for (const Run& run : runs)
     if (!names.emplace(run.experiment, run.setting, run.number).second)
       throw Error("suite::Study", "each run must be asked for once", describe(run));
-  std::vector<Figures> all(runs.size());
-  if (!options_.from.empty()) all = from_results(runs);
-  else {
-    std::vector<std::size_t> missing;
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      if (auto figures = read(runs[i])) all[i] = std::move(*figures);
-      else missing.push_back(i);
-    }
-    const auto others =
-        std::ranges::count_if(missing, [&](std::size_t i) { return kept(runs[i], ".json").other_build; });
-    if (others > 0)
-      fmt::print(stderr, "{}: {} runs were kept by another build and are made again; --any-build takes them\n", what,
-                 others);
-    if (missing.size() < runs.size())
-      fmt::print(stderr, "{}: {} of {} runs were kept in {}\n", what, runs.size() - missing.size(), runs.size(),
-                 options_.kept.string());
-    if (!missing.empty()) {
-      const Index count = std::ssize(missing);
-      tools::Progress progress(count, {.label = what, .unit = "runs"});
-      const bool done = parallel(
-          count, options_.jobs,
-          [&](Index k) {
-            const std::size_t i = missing[static_cast<std::size_t>(k)];
-            all[i] = runs[i].work();
-            write(runs[i], all[i]);
-          },
-          [&](Index finished) { progress.update({.step = finished}); });
-      if (!done || tools::Interrupt::requested())
-        throw Interrupted("run it again to go on from the runs that are kept");
-    }
+  std::vector<std::optional<Figures>> all(runs.size());
+  std::vector<std::size_t> missing;
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (!options_.from.empty()) all[i] = earlier(runs[i]);
+    if (all[i]) continue;
+    if ((all[i] = read(runs[i]))) ++taken;
+    else missing.push_back(i);
   }
-  for (std::size_t i = 0; i < runs.size(); ++i)
-    for (const auto& [metric, value] : all[i]) row(runs[i].experiment, runs[i].setting, runs[i].number, metric, value);
-  return all;
+  const auto others = std::ranges::count_if(missing, [&](std::size_t i) { return kept(runs[i], ".json").other_build; });
+  if (others > 0)
+    fmt::print(stderr, "{}: {} runs were kept by another build and are made again; --any-build takes them\n", what,
+               others);
+  if (taken > 0)
+    fmt::print(stderr, "{}: {} of {} runs were kept in {}\n", what, taken, runs.size(), options_.kept.string());
+  bool done = true;
+  if (!missing.empty()) {
+    const Index count = std::ssize(missing);
+    tools::Progress progress(count, {.label = what, .unit = "runs"});
+    done = parallel(
+        count, options_.jobs,
+        [&](Index k) {
+          const std::size_t i = missing[static_cast<std::size_t>(k)];
+          Figures figures = runs[i].work();
+          write(runs[i], figures);
+          all[i] = std::move(figures);
+        },
+        [&](Index finished) { progress.update({.step = finished}); });
+  }
+  std::vector<Figures> found;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (!all[i]) continue;
+    for (const auto& [metric, value] : *all[i]) row(runs[i].experiment, runs[i].setting, runs[i].number, metric, value);
+    found.push_back(std::move(*all[i]));
+  }
+  if (!done || tools::Interrupt::requested()) throw Interrupted("run it again to go on from the runs that are kept");
+  return found;
 }
 
 void Study::each(const std::string& what, Index count, const std::function<void(Index)>& work) const {
-  if (!options_.from.empty())
-    throw Error("mellow_bench reproduce", "this paper's figures cannot be taken from --results", what);
+  if (reads_only()) throw Error("mellow_bench reproduce", "this paper's figures cannot be taken from --results", what);
   tools::Progress progress(count, {.label = what, .unit = "runs"});
   const bool all = parallel(count, options_.jobs, work, [&](Index finished) { progress.update({.step = finished}); });
   if (!all || tools::Interrupt::requested()) throw Interrupted("of these runs nothing was kept");
@@ -190,10 +189,12 @@ void Study::row(const std::string& experiment, const std::string& setting, Index
   rows_.push_back({experiment, setting, run, metric, value});
 }
 
-void Study::finish() const {
-  tools::CsvWriter csv(options_.folder / "results.csv", {"experiment", "setting", "run", "metric", "value"});
+fs::path Study::finish(bool interrupted) const {
+  const fs::path path = options_.folder / (interrupted ? "partial.csv" : "results.csv");
+  tools::CsvWriter csv(path, {"experiment", "setting", "run", "metric", "value"});
   for (const Row& row : rows_) csv.row({row.experiment, row.setting, row.run, row.metric, row.value});
   csv.finish();
+  return path;
 }
 
 std::string program_identity(std::string_view build_description) {

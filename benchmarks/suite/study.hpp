@@ -40,6 +40,7 @@ struct StudyOptions {
   std::filesystem::path folder;  ///< for results and plots
   std::filesystem::path kept;    ///< for the figures of runs, as they end; studies may share it
   std::filesystem::path from{};  ///< results.csv of an earlier study, whose figures are taken; empty: runs are made
+  bool complete = false;         ///< runs that `from` lacks are made
   std::string build{};           ///< what the program is, down to its bytes: what another one kept is not taken
   bool any_build = false;        ///< it is taken
   bool full = false;             ///< the scale
@@ -57,6 +58,8 @@ class Study {
   explicit Study(StudyOptions options);
 
   bool full() const { return options_.full; }  ///< the paper's own scale, or minutes on two cores
+  /// Whether every figure comes from earlier results.
+  bool reads_only() const { return !options_.from.empty() && !options_.complete; }
   /// How many runs of each setting: what was asked for, or the scale's number.
   Index seeds(Index quick, Index full) const;
   /// The same of an experiment whose runs are measured: of earlier results, as many as they hold.
@@ -68,8 +71,9 @@ class Study {
 
   /// The figures of runs, in the runs' order: those that are kept, or are in the earlier results, are taken; the others
   /// are worked out in `jobs` threads, with progress on stderr, and kept as each ends. Adds them to the results. Ends
-  /// early, with Interrupted, on Ctrl-C. The first exception of a run is thrown again. Throws Error where two runs have
-  /// the same experiment, setting and number, where earlier results lack a run, and for a figure that is infinite.
+  /// early, with Interrupted, on Ctrl-C; the runs that ended are in the results then. The first exception of a run is
+  /// thrown again. Throws Error where two runs have the same experiment, setting and number, where earlier results lack
+  /// a run and are not to be completed, and for a figure that is infinite.
   std::vector<Figures> measure(const std::string& what, const std::vector<Run>& runs);
 
   /// A file that a run keeps: its figures, or what other runs go on from (weights).
@@ -90,13 +94,13 @@ class Study {
   void row(const std::string& experiment, const std::string& setting, Index run, const std::string& metric,
            double value);
 
-  /// Writes results.csv. Until then an earlier one stays.
-  void finish() const;
+  /// Writes results.csv, or, of a study that was interrupted, partial.csv. Until then an earlier one stays.
+  std::filesystem::path finish(bool interrupted = false) const;
 
  private:
   std::optional<Figures> read(const Run& run) const;
   void write(const Run& run, const Figures& figures) const;
-  std::vector<Figures> from_results(const std::vector<Run>& runs) const;
+  std::optional<Figures> earlier(const Run& run) const;
 
   StudyOptions options_;
   std::map<std::tuple<std::string, std::string, Index>, Figures> earlier_;  // by experiment, setting, run

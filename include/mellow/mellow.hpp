@@ -22,6 +22,7 @@
 #include <mellow/core/parts.hpp>
 #include <mellow/core/rng.hpp>
 #include <mellow/core/root_finding.hpp>
+#include <mellow/core/running_mean.hpp>
 #include <mellow/core/running_moments.hpp>
 #include <mellow/core/schedule.hpp>
 #include <mellow/core/spaces.hpp>
@@ -260,6 +261,8 @@
 #include <mellow/value/tabular_parts.hpp>
 #include <mellow/value/tabular_q.hpp>
 #include <mellow/value/tabular_td.hpp>
+#include <mellow/value/target_change_diagnosis.hpp>
+#include <mellow/value/target_movement.hpp>
 #include <mellow/value/td_loss.hpp>
 #include <mellow/value/td_objective.hpp>
 #include <mellow/value/td_targets.hpp>

@@ -19,6 +19,8 @@
 #include <mellow/value/greedy_policy.hpp>
 #include <mellow/value/quantile_head.hpp>
 #include <mellow/value/reset_optimizer.hpp>
+#include <mellow/value/target_change_diagnosis.hpp>
+#include <mellow/value/target_movement.hpp>
 
 #include "allocation/counter.hpp"
 #include "support/catch.hpp"
@@ -95,7 +97,8 @@ TEST_CASE("A step of DQN does not allocate, for any optimiser and composition") 
   CHECK(allocations_with(nn::RMSProp{.momentum = 0.9}) == 0);
   CHECK(allocations_with(nn::Adagrad{}) == 0);
   CHECK(allocations_with(nn::Sgd{.momentum = 0.9, .weight_decay = 0.01}) == 0);
-  CHECK(allocations_with(value::PeriodicCopy{.every = 50}, value::ResetOptimizer{}) == 0);
+  CHECK(allocations_with(value::PeriodicCopy{.every = 50}, value::ResetOptimizer{}, value::TargetChangeDiagnosis{},
+                         value::TargetMovement{}) == 0);
   const nn::Sequential network(nn::Dense(4, 64), nn::LayerNorm(64), nn::SiLU{}, nn::Mlp({64, 32, 32}), nn::GELU{},
                                nn::Dense(32, 2));
   CHECK(allocations(value::Dqn(network, learn_at_once), 300) == 0);

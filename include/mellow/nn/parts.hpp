@@ -25,6 +25,11 @@ concept OptimizerPart = requires(const P part, typename P::template State<Scalar
 template <class State>
 concept ForgetfulState = requires(State state, const Moments which) { state.forget(which); };
 
+/// A state of an optimiser whose mean of gradients, or momentum, can be read: `first_moment()`, a vector as long as the
+/// parameters, or empty where there is none.
+template <class State>
+concept MomentumState = requires(const State state) { state.first_moment().norm(); };
+
 /// Initialiser: `fill<Scalar>(segment, values, rng)`, or `theta`.
 template <class P, class Scalar>
 concept InitializerPart = requires(const P part, const Segment segment, VectorRef<Scalar> values, Rng rng) {

@@ -132,7 +132,7 @@ class Dqn {
   /// What a hook, the only one of its type, changes during the run: `agent.state<value::ResetOptimizer>().resets`.
   template <class Hook>
   const StateOf<Hook, Scalar>& state() const {
-    static_assert((std::same_as<Hook, Parts> + ... + 0) == 1,
+    static_assert(Fills<Hook, roles::Hook> && (std::same_as<Hook, Parts> + ... + 0) == 1,
                   "mellow: state<Hook>() needs the type of a hook of this agent that was given once");
     return std::get<Held<Hook>>(hooks_).state;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -14,6 +15,7 @@
 #include <mellow/nn/parameter_layout.hpp>
 #include <mellow/operators/exploration.hpp>
 #include <mellow/value/backups.hpp>
+#include <mellow/value/dqn_parts.hpp>
 
 /// Parts that are one of several, chosen at run time: each models the concept of its role and hands every call to the
 /// one that it holds, so an agent is compiled once for all of them and gives the same bits as with the plain part.
@@ -280,14 +282,88 @@ struct AnyReplay : AnyPart<roles::Replay, Ps...> {
 /// One of several ways in which the target follows.
 template <class... Ps>
 struct AnyTracking : AnyPart<roles::Tracking, Ps...> {
+  template <class Scalar>
+  using State = std::tuple<StateOf<Ps, Scalar>...>;
+
   template <class Learner>
   void require_fits(const Learner& learner) const {
     std::visit([&](const auto& part) { part.require_fits(learner); }, this->chosen);
   }
-
   template <class Learner>
-  bool update(Learner& learner, Rng& rng) const {
-    return std::visit([&](const auto& part) { return part.update(learner, rng); }, this->chosen);
+  auto make_state(const Learner& learner) const {
+    State<typename Learner::Scalar> states;
+    this->with_chosen([&](const auto& part, auto number) {
+      if constexpr (requires { part.make_state(learner); }) std::get<number()>(states) = part.make_state(learner);
+    });
+    return states;
+  }
+
+  template <class States, class Learner>
+  bool update(States& states, Learner& learner, Rng& rng) const {
+    bool changed = false;
+    this->with_chosen([&](const auto& part, auto number) {
+      changed = call_part(value::calls::update, part, std::get<number()>(states), learner, rng);
+    });
+    return changed;
+  }
+};
+
+/// One of several pulls of parts without state, or none.
+template <class... Ps>
+struct AnyPull : AnyPart<roles::Pull, value::NoPull, Ps...> {
+  template <class Learner>
+  void require_fits(const Learner& learner) const {
+    std::visit(
+        [&](const auto& part) {
+          if constexpr (requires { part.require_fits(learner); }) part.require_fits(learner);
+        },
+        this->chosen);
+  }
+  template <class Learner>
+  void pull(Learner& learner, Rng& rng) const {
+    std::visit(
+        [&](const auto& part) {
+          if constexpr (requires { part.pull(learner, rng); }) part.pull(learner, rng);
+        },
+        this->chosen);
+  }
+};
+
+/// A hook that may be left out.
+template <class P>
+struct OptionalHook {
+  using role = roles::Hook;
+  template <class Scalar>
+  using State = StateOf<P, Scalar>;
+
+  std::optional<P> part{};
+
+  void validate() const {
+    if (part) validate_part(*part);
+  }
+
+  template <class States, class Learner>
+  void after_sample(States& states, Learner& learner, Rng& rng) const {
+    at(value::moments::after_sample, states, learner, rng);
+  }
+  template <class States, class Learner>
+  void before_step(States& states, Learner& learner, Rng& rng) const {
+    at(value::moments::before_step, states, learner, rng);
+  }
+  template <class States, class Learner>
+  void after_step(States& states, Learner& learner, Rng& rng) const {
+    at(value::moments::after_step, states, learner, rng);
+  }
+  template <class States, class Learner>
+  void after_target_change(States& states, Learner& learner, Rng& rng) const {
+    at(value::moments::after_target_change, states, learner, rng);
+  }
+
+ private:
+  template <class Moment, class States, class Learner>
+  void at(const Moment& moment, States& states, Learner& learner, Rng& rng) const {
+    if constexpr (CallableForPart<Moment, P, States, Learner&, Rng&>)
+      if (part) call_part(moment, *part, states, learner, rng);
   }
 };
 

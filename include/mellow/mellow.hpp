@@ -255,6 +255,7 @@
 #include <mellow/value/learner.hpp>
 #include <mellow/value/linear_td.hpp>
 #include <mellow/value/quantile_head.hpp>
+#include <mellow/value/rainbow.hpp>
 #include <mellow/value/reset_optimizer.hpp>
 #include <mellow/value/sampled_td.hpp>
 #include <mellow/value/scalar_head.hpp>

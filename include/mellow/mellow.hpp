@@ -254,8 +254,10 @@
 #include <mellow/value/learned.hpp>
 #include <mellow/value/learner.hpp>
 #include <mellow/value/linear_td.hpp>
+#include <mellow/value/proximal.hpp>
 #include <mellow/value/quantile_head.hpp>
 #include <mellow/value/rainbow.hpp>
+#include <mellow/value/replicate.hpp>
 #include <mellow/value/reset_optimizer.hpp>
 #include <mellow/value/sampled_td.hpp>
 #include <mellow/value/scalar_head.hpp>
@@ -264,6 +266,7 @@
 #include <mellow/value/tabular_td.hpp>
 #include <mellow/value/target_change_diagnosis.hpp>
 #include <mellow/value/target_movement.hpp>
+#include <mellow/value/target_noise.hpp>
 #include <mellow/value/td_loss.hpp>
 #include <mellow/value/td_objective.hpp>
 #include <mellow/value/td_targets.hpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // After warm-up a training step takes nothing from the heap, whatever the batch, the width and the parts.
+#include <mellow/data/prioritized_replay.hpp>
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/convolution.hpp>
@@ -17,10 +18,13 @@
 #include <mellow/value/categorical_head.hpp>
 #include <mellow/value/dqn.hpp>
 #include <mellow/value/greedy_policy.hpp>
+#include <mellow/value/proximal.hpp>
 #include <mellow/value/quantile_head.hpp>
+#include <mellow/value/replicate.hpp>
 #include <mellow/value/reset_optimizer.hpp>
 #include <mellow/value/target_change_diagnosis.hpp>
 #include <mellow/value/target_movement.hpp>
+#include <mellow/value/target_noise.hpp>
 
 #include "allocation/counter.hpp"
 #include "support/catch.hpp"
@@ -117,6 +121,21 @@ TEST_CASE("A step of DQN does not allocate, for convolutions, noise, dueling str
   CHECK(allocations(value::Dqn(network(51), learn_at_once, often, value::CategoricalHead{}, value::DoubleQ{}), 300) ==
         0);
   CHECK(allocations(value::Dqn(network(20), learn_at_once, often, value::QuantileHead{.quantiles = 20}), 300) == 0);
+}
+
+TEST_CASE("A step of DQN does not allocate with pulls, noise of targets and targets in function space") {
+  CHECK(allocations_with(value::Proximal{}, value::TargetNoise{}) == 0);
+  CHECK(allocations_with(value::ProximalPenalty{}) == 0);
+  const value::Replicate<> often{.every = 50, .steps = 5}, taken{.every = 50, .steps = 5, .all_actions = false};
+  CHECK(allocations_with(often) == 0);
+  CHECK(allocations_with(taken, data::PrioritizedReplay{.capacity = 500}) == 0);
+  const value::TargetNetwork wide{nn::Mlp({4, 128, 2})};
+  CHECK(allocations_with(often, wide) == 0);
+  CHECK(allocations_with(value::Replicate<>{.every = 600, .steps = 5}) == 0);  // nor the first one
+  CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 102}), learn_at_once, often, value::CategoricalHead{}), 300) == 0);
+  CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 102}), learn_at_once, taken, value::CategoricalHead{}), 300) == 0);
+  CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 20}), learn_at_once, often, value::QuantileHead{.quantiles = 10}),
+                    300) == 0);
 }
 
 TEST_CASE("The run loop does not allocate between evaluations") {

@@ -4,9 +4,13 @@
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/time_limit.hpp>
+#include <mellow/nn/adamw.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/tools/saved_state.hpp>
 #include <mellow/value/dqn.hpp>
+#include <mellow/value/proximal.hpp>
+#include <mellow/value/replicate.hpp>
+#include <mellow/value/target_noise.hpp>
 
 #include "support/catch.hpp"
 #include "support/replay.hpp"
@@ -20,11 +24,11 @@ auto make_agent(std::uint64_t seed, Index capacity = 200) {
   return value::Dqn(nn::Mlp({2, 8, 3}), {.batch_size = 8, .learning_starts = 10, .seed = seed},
                     data::PrioritizedReplay{.capacity = capacity, .steps = 3});
 }
-}  // namespace
 
-TEST_CASE("A whole agent is saved and goes on bit for bit") {
+/// Agents of two seeds: one learns and is saved, the other becomes it.
+template <class Agent>
+void check_goes_on(Agent agent, Agent other) {
   const TemporaryDirectory directory;
-  auto agent = make_agent(1), other = make_agent(2);
   show_random_transitions(agent, 300);
   tools::save_state(directory / "agent.safetensors", agent);
   CHECK_FALSE(first_difference(agent, other).empty());
@@ -33,6 +37,17 @@ TEST_CASE("A whole agent is saved and goes on bit for bit") {
   show_random_transitions(agent, 50, Rng(5));
   show_random_transitions(other, 50, Rng(5));
   CHECK(first_difference(agent, other).empty());
+}
+}  // namespace
+
+TEST_CASE("A whole agent is saved and goes on bit for bit") { check_goes_on(make_agent(1), make_agent(2)); }
+
+TEST_CASE("An agent with a pull, noise and a target in function space is saved and goes on bit for bit") {
+  const auto make = [](std::uint64_t seed) {
+    return value::Dqn(nn::Mlp({2, 8, 3}), {.batch_size = 8, .learning_starts = 10, .seed = seed}, value::Proximal{},
+                      value::TargetNoise{}, value::Replicate<nn::AdamW>{.every = 20, .steps = 3});
+  };
+  check_goes_on(make(1), make(2));
 }
 
 TEST_CASE("A replay with action masks, a generator and an environment are saved") {

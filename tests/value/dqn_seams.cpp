@@ -50,6 +50,10 @@ struct Order {
   using role = roles::Hook;
   std::string* log;
   template <class Learner>
+  void after_sample(Learner& learner, Rng&) const {
+    *log += learner.batch.rewards.isZero() ? "!" : "s";
+  }
+  template <class Learner>
   void before_step(Learner& learner, Rng&) const {
     *log += learner.gradient.isZero() ? "!" : "b";
   }
@@ -194,7 +198,7 @@ TEST_CASE("The moments come in order, for each of several hooks") {
   std::string one, two;
   Dqn agent(network, small, Order{&one}, value::PeriodicCopy{.every = 2}, Order{&two});
   show_random_transitions(agent, 9 + 4);
-  CHECK(one == "babatbabat");
+  CHECK(one == "sbasbatsbasbat");
   CHECK(two == one);
 }
 

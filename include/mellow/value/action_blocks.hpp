@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cassert>
+#include <span>
+
 #include <mellow/core/types.hpp>
 #include <mellow/data/batch.hpp>
 #include <mellow/operators/mask.hpp>
@@ -50,6 +53,26 @@ auto action_values(const Eigen::MatrixBase<Derived>& outputs, Index size, ValueO
   else
     return Matrix<Scalar>::NullaryExpr(blocks.actions, outputs.cols(),
                                        [blocks](Index action, Index sample) { return blocks.value(action, sample); });
+}
+
+/// Mean square of outputs - wanted, over all outputs or, where `taken` names an action a sample, over those actions'
+/// blocks of `size`; writes the gradient in the outputs.
+template <class Scalar>
+Scalar mean_squared_distance(const ConstMatrixRef<Scalar>& outputs, const ConstMatrixRef<Scalar>& wanted, Index size,
+                             std::span<const Index> taken, MatrixRef<Scalar> d_outputs) {
+  assert(outputs.rows() == wanted.rows() && outputs.cols() == wanted.cols());
+  assert(outputs.rows() == d_outputs.rows() && outputs.cols() == d_outputs.cols());
+  assert(taken.empty() || std::ssize(taken) == outputs.cols());
+  if (taken.empty()) d_outputs = outputs - wanted;
+  else d_outputs.setZero();
+  for (Index i = 0; i < std::ssize(taken); ++i) {
+    const Index first = taken[static_cast<std::size_t>(i)] * size;
+    d_outputs.col(i).segment(first, size) = outputs.col(i).segment(first, size) - wanted.col(i).segment(first, size);
+  }
+  const Scalar share = Scalar(1) / static_cast<Scalar>(taken.empty() ? outputs.size() : std::ssize(taken) * size);
+  const Scalar distance = share * d_outputs.squaredNorm();
+  d_outputs *= Scalar(2) * share;
+  return distance;
 }
 
 /// Which action a backup takes in a next state, among the allowed ones; room for the values it looks at.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include <mellow/core/error.hpp>
 #include <mellow/core/numerics.hpp>
@@ -153,6 +154,34 @@ struct CategoricalHead {
       total += batch.weights[i] * loss;
       d_logits = share * batch.weights[i] * ((logits - normalizer).exp() - label);
     }
+    return share * total;
+  }
+
+  /// How far distributions are from wanted ones, which are constants: the mean over the batch and the actions of the
+  /// cross-entropy, for all actions or, where `actions` names one a sample, for those.
+  ///
+  ///     distance = 1/N sum -sum_j p_wanted,j log p_j,     d distance / d logits = (p - p_wanted) / N
+  ///
+  /// Writes the gradient in the outputs, which is exactly 0 where both are the same. The least distance is the entropy of
+  /// the wanted distributions.
+  template <class Scalar>
+  Scalar distance(const ConstMatrixRef<Scalar>& outputs, const ConstMatrixRef<Scalar>& wanted,
+                  std::span<const Index> actions, MatrixRef<Scalar> d_outputs) const {
+    const Index each = actions.empty() ? outputs.rows() / atoms : 1;  // actions of a sample that count
+    const Scalar share = Scalar(1) / static_cast<Scalar>(each * outputs.cols());
+    Scalar total = 0;
+    if (!actions.empty()) d_outputs.setZero();
+    for (Index i = 0; i < outputs.cols(); ++i)
+      for (Index k = 0; k < each; ++k) {
+        const Index first = atoms * (actions.empty() ? k : actions[static_cast<std::size_t>(i)]);
+        const auto logits = outputs.col(i).segment(first, atoms).array();
+        const auto wanted_logits = wanted.col(i).segment(first, atoms).array();
+        auto d_logits = d_outputs.col(i).segment(first, atoms).array();
+        const Scalar normalizer = log_sum_exp(logits);
+        d_logits = (wanted_logits - log_sum_exp(wanted_logits)).exp();
+        total += (d_logits * (normalizer - logits)).sum();
+        d_logits = share * ((logits - normalizer).exp() - d_logits);
+      }
     return share * total;
   }
 

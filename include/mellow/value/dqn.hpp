@@ -79,6 +79,7 @@ class Dqn {
   Learned learn(Rng& rng) {
     Learner& l = learner_;
     l.replay.sample(l.replay_state, l.batch, rng);
+    at(moments::after_sample, rng);
     draw_noise(l.target_network, l.target_tape, rng);
     const auto& target_next = l.target_network.forward(l.target, l.batch.next_observations, l.target_tape);
     const auto& online_next = online_next_outputs(target_next, rng);
@@ -149,10 +150,7 @@ class Dqn {
 
  private:
   template <class Part>
-  struct Held {
-    Part part;
-    StateOf<Part, Scalar> state{};
-  };
+  using Held = HeldPart<Part, Scalar>;
 
   /// The present choice as exploration sees it; the network runs only if it is asked.
   struct Choice {
@@ -286,7 +284,6 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
   l.gradient.setZero(l.online.size());
   if constexpr (std::same_as<Net, typename Types::TargetNet>) l.target = l.online;
   if (l.target.size() != l.target_network.parameters()) l.target = nn::initialize(l.target_network, rng);
-  if constexpr (requires { tracking_.part.require_fits(l); }) tracking_.part.require_fits(l);
   if (l.target_network.inputs() != l.network.inputs())
     throw Error("value::Dqn",
                 fmt::format("the target network must take {} inputs as the online one does", l.network.inputs()),
@@ -298,6 +295,9 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
     l.d_outputs.resize(l.network.outputs(), options_.batch_size);
   });
   l.batch.discount = static_cast<Scalar>(options_.discount);
+  tracking_.begin(l);
+  pull_.begin(l);
+  std::apply([&](auto&... hooks) { (hooks.begin(l), ...); }, hooks_);
 }
 
 template <Network Net, class... Parts>

@@ -25,6 +25,21 @@ struct NoPull {
   using role = roles::Pull;
 };
 
+/// A part and what it changes during a run.
+template <class Part, class Scalar>
+struct HeldPart {
+  Part part;                      ///< as given
+  StateOf<Part, Scalar> state{};  ///< what it changes
+
+  /// Asks the part, if it knows how to: `require_fits(learner)` throws Error where it does not fit the other parts,
+  /// `make_state(learner)` gives a state that is sized for them. Called once, when the agent is built.
+  template <class Learner>
+  void begin(const Learner& learner) {
+    if constexpr (requires { part.require_fits(learner); }) part.require_fits(learner);
+    if constexpr (requires { state = part.make_state(learner); }) state = part.make_state(learner);
+  }
+};
+
 /// A target network of another type or shape than the online one; it needs a tracking part that knows how to follow.
 template <Network Net>
 struct TargetNetwork {
@@ -59,7 +74,8 @@ concept ReplayPart = requires(const P part, typename P::template State<Scalar, A
 /// Head: the meaning of the network's outputs. `greedy(outputs)`, `random(count, rng)` -> Action; `values(outputs)`;
 /// `require_fits(outputs, space)`; `targets(state, backup, batch, target_next, online_next)`;
 /// `evaluate(state, batch, outputs, d_outputs)` -> loss. A head of discrete actions with several outputs an action also
-/// has `actions(outputs)`, how many there are.
+/// has `actions(outputs)`, how many there are. One that `Replicate` is to follow has
+/// `distance(outputs, wanted, actions, d_outputs)`.
 template <class P, class Scalar, class B>
 concept HeadPart = requires(const P part, typename P::template State<Scalar> state, const B backup,
                             const Matrix<Scalar> outputs, const Vector<Scalar> column, MatrixRef<Scalar> d_outputs,
@@ -75,7 +91,8 @@ concept HeadPart = requires(const P part, typename P::template State<Scalar> sta
 template <class P>
 concept TargetNetworkPart = Network<decltype(P::network)>;
 
-/// Tracking: `update(state, learner, rng)` -> whether the target changed.
+/// Tracking: `update(state, learner, rng)` -> whether the target changed. Tracking, pull and hooks may also have
+/// `require_fits(learner)` and `make_state(learner)`, which are called when the agent is built.
 template <class P, class Learner>
 concept TrackingPart =
     ReturnsForPart<bool, decltype(calls::update), P, StateOf<P, typename Learner::Scalar>, Learner&, Rng&>;

@@ -93,18 +93,20 @@ struct DqnTypes {
     static_assert(
         tracking_fits,
         "mellow: the part for roles::Tracking does not fit: it needs update(learner, rng) const -> bool (with its "
-        "state first if it has one); PeriodicCopy and Polyak need a target network of the online one's type");
+        "state first if it has one); PeriodicCopy and Polyak need a target network of the online one's type, Replicate "
+        "a head with distance(outputs, wanted, actions, d_outputs) const");
     static_assert(target_fits,
                   "mellow: the part for roles::TargetNetwork does not fit: it needs a member `network` that is a "
                   "mellow::Network (wrap yours in value::TargetNetwork)");
     static_assert(pull_fits,
                   "mellow: the part for roles::Pull does not fit: it needs pull(learner, rng) const (with its state "
-                  "first if it has one)");
-    static_assert((moments_fit<Parts> && ...),
-                  "mellow: a part's before_step, after_step or after_target_change would never be called: it must take "
-                  "(learner, rng), after its state if it has one, and be const");
+                  "first if it has one); Proximal needs a target network of the online one's type");
+    static_assert(
+        (moments_fit<Parts> && ...),
+        "mellow: a part's after_sample, before_step, after_step or after_target_change would never be called: "
+        "it must take (learner, rng), after its state if it has one, and be const");
     static_assert((hook_fits<Parts> && ...),
-                  "mellow: a part for roles::Hook acts at no moment: it needs before_step, after_step or "
+                  "mellow: a part for roles::Hook acts at no moment: it needs after_sample, before_step, after_step or "
                   "after_target_change(learner, rng) const");
     return true;
   }

@@ -67,6 +67,10 @@ struct Learner {
 ///
 ///     template <class Learner> void before_step(State<Scalar>& state, Learner& learner, Rng& rng) const;
 namespace moments {
+/// In each update, when the batch is drawn, before targets are made from it.
+inline constexpr auto after_sample = [](const auto& part, auto&&... a) -> decltype(part.after_sample(a...)) {
+  return part.after_sample(a...);
+};
 /// In each update, when the gradient is there and the parameters have not moved yet.
 inline constexpr auto before_step = [](const auto& part, auto&&... a) -> decltype(part.before_step(a...)) {
   return part.before_step(a...);
@@ -86,11 +90,13 @@ namespace detail {
 /// The moments' names. A class that derives from it and from a part finds a name twice, and so none, where the part has
 /// a member of that name, whatever its kind and arguments.
 struct MomentNames {
-  int before_step, after_step, after_target_change;
+  int after_sample, before_step, after_step, after_target_change;
 };
 template <class Part>
 struct NamedTwice : Part, MomentNames {};
 
+template <class Part>
+concept NamesAfterSample = !std::is_final_v<Part> && !requires { &NamedTwice<Part>::after_sample; };
 template <class Part>
 concept NamesBeforeStep = !std::is_final_v<Part> && !requires { &NamedTwice<Part>::before_step; };
 template <class Part>
@@ -103,7 +109,9 @@ concept NamesAfterTargetChange = !std::is_final_v<Part> && !requires { &NamedTwi
 template <class Part, class State, class Learner>
 consteval bool moments_fit() {
   const auto fits = [](bool named, bool callable) { return !named || callable; };
-  return fits(detail::NamesBeforeStep<Part>,
+  return fits(detail::NamesAfterSample<Part>,
+              CallableForPart<decltype(moments::after_sample), Part, State, Learner&, Rng&>) &&
+         fits(detail::NamesBeforeStep<Part>,
               CallableForPart<decltype(moments::before_step), Part, State, Learner&, Rng&>) &&
          fits(detail::NamesAfterStep<Part>,
               CallableForPart<decltype(moments::after_step), Part, State, Learner&, Rng&>) &&
@@ -113,7 +121,8 @@ consteval bool moments_fit() {
 
 /// Whether a part acts at any moment.
 template <class Part, class State, class Learner>
-concept ActsAtAMoment = CallableForPart<decltype(moments::before_step), Part, State, Learner&, Rng&> ||
+concept ActsAtAMoment = CallableForPart<decltype(moments::after_sample), Part, State, Learner&, Rng&> ||
+                        CallableForPart<decltype(moments::before_step), Part, State, Learner&, Rng&> ||
                         CallableForPart<decltype(moments::after_step), Part, State, Learner&, Rng&> ||
                         CallableForPart<decltype(moments::after_target_change), Part, State, Learner&, Rng&>;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <span>
 
 #include <mellow/core/error.hpp>
 #include <mellow/core/parts.hpp>
@@ -129,6 +130,18 @@ struct QuantileHead {
       total += batch.weights[i] * batch.errors[i];
     }
     return share * total;
+  }
+
+  /// How far distributions are from wanted ones, which are constants: mean (theta_j - wanted_j)^2 over quantiles, batch
+  /// and actions, all of them or, where `actions` names one a sample, those. Writes the gradient in the outputs.
+  ///
+  /// Where quantiles are in order that is the square of the 2-Wasserstein distance. Quantile regression on the wanted
+  /// quantiles would not do: it leads to them sorted, and smoothed by kappa, so that a network of the same outputs would
+  /// move.
+  template <class Scalar>
+  Scalar distance(const ConstMatrixRef<Scalar>& outputs, const ConstMatrixRef<Scalar>& wanted,
+                  std::span<const Index> actions, MatrixRef<Scalar> d_outputs) const {
+    return detail::mean_squared_distance<Scalar>(outputs, wanted, quantiles, actions, d_outputs);
   }
 
  private:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
+
 #include <mellow/core/error.hpp>
 #include <mellow/core/parts.hpp>
 #include <mellow/core/rng.hpp>
@@ -8,6 +10,7 @@
 #include <mellow/data/batch.hpp>
 #include <mellow/operators/mask.hpp>
 #include <mellow/operators/max.hpp>
+#include <mellow/value/action_blocks.hpp>
 #include <mellow/value/backups.hpp>
 #include <mellow/value/td_loss.hpp>
 
@@ -83,6 +86,14 @@ struct ScalarHead {
   Scalar evaluate(const State<Scalar>& state, data::Batch<Scalar>& batch, const ConstMatrixRef<Scalar>& outputs,
                   MatrixRef<Scalar> d_outputs) const {
     return td_loss<Scalar>(loss, outputs, batch.actions, state.targets, batch.weights, d_outputs, batch.errors);
+  }
+
+  /// How far values are from wanted ones, which are constants: mean (outputs - wanted)^2 over the batch and the actions,
+  /// all of them or, where `actions` names one a sample, those. Writes the gradient in the outputs.
+  template <class Scalar>
+  Scalar distance(const ConstMatrixRef<Scalar>& outputs, const ConstMatrixRef<Scalar>& wanted,
+                  std::span<const Index> actions, MatrixRef<Scalar> d_outputs) const {
+    return detail::mean_squared_distance<Scalar>(outputs, wanted, 1, actions, d_outputs);
   }
 };
 

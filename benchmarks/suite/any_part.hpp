@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -167,6 +168,14 @@ struct AnyHead : AnyPart<roles::Head, Ps...> {
       loss = head.template evaluate<Scalar>(std::get<number()>(states.of), batch, outputs, d_outputs);
     });
     return loss;
+  }
+
+  template <class Scalar>
+  Scalar distance(const ConstMatrixRef<Scalar>& outputs, const ConstMatrixRef<Scalar>& wanted,
+                  std::span<const Index> actions, MatrixRef<Scalar> d_outputs) const {
+    return std::visit(
+        [&](const auto& head) { return head.template distance<Scalar>(outputs, wanted, actions, d_outputs); },
+        this->chosen);
   }
 };
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ranges>
+
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/uniform_replay.hpp>
 #include <mellow/tools/weights.hpp>
 #include <mellow/value/categorical_head.hpp>
 #include <mellow/value/dqn.hpp>
 #include <mellow/value/greedy_policy.hpp>
+#include <mellow/value/proximal.hpp>
 #include <mellow/value/quantile_head.hpp>
+#include <mellow/value/replicate.hpp>
+#include <mellow/value/reset_optimizer.hpp>
+#include <mellow/value/target_noise.hpp>
 
 #include "../any_part.hpp"
 #include "backup_operators.hpp"
@@ -21,7 +27,9 @@ namespace {
 using Backup = BackupOperators::Part<AnyBackup, value::DoubleQ>;
 using Head = AnyHead<value::ScalarHead, value::CategoricalHead, value::QuantileHead>;
 using Replay = AnyReplay<data::UniformReplay, data::PrioritizedReplay, data::BitReplay, data::PrioritizedBitReplay>;
-using Tracking = AnyTracking<value::PeriodicCopy, value::Polyak>;
+using Tracking = AnyTracking<value::PeriodicCopy, value::Polyak, value::Replicate<>>;
+using Pull = AnyPull<value::Proximal, value::ProximalPenalty>;
+using Reset = OptionalHook<value::ResetOptimizer>;
 
 /// Deep Q-learning, its defaults those of value::Dqn.
 class DqnConfig : public AgentConfig {
@@ -52,14 +60,40 @@ class DqnConfig : public AgentConfig {
     settings.add_choice("observations", observations_, {"float", "bits"},
                         "how the replay stores them: four bytes a number, or a bit, for zeros and ones");
 
-    settings.add_choice("tracking", tracking_, {"periodic_copy", "polyak"}, "how the target network follows");
+    settings.add_choice("tracking", tracking_, {"periodic_copy", "polyak", "replicate"},
+                        "how the target network follows");
     settings.begin_alternative("tracking", "periodic_copy");
     settings.add("every", periodic_copy_.every, "updates between copies");
     settings.begin_alternative("tracking", "polyak");
     settings.add("tau", polyak_.tau, "share of the online parameters an update");
+    settings.begin_alternative("tracking", "replicate");
+    settings.add("every", replicate_.every, "updates before the target network learns");
+    settings.add("steps", replicate_.steps, "gradient steps that it then takes towards the online network's values");
+    settings.add("all_actions", replicate_.all_actions, "whether it learns all actions, not only those taken");
+    settings.add("learning_rate", replicate_.optimizer.learning_rate, "of its Adam, by its gradient steps");
+    settings.add("epsilon", replicate_.optimizer.epsilon, "of its Adam");
     settings.end_alternative();
 
+    settings.add_choice("pull", pull_, {"none", "proximal", "penalty"},
+                        "what draws the online parameters to the target's: DQN Pro's, or a term of the loss");
+    settings.begin_alternative("pull", "proximal");
+    settings.add("c", proximal_.c, "the share pulled is the first learning rate over c");
+    settings.begin_alternative("pull", "penalty");
+    settings.add("weight", penalty_.weight, "of half the squared distance");
+    settings.end_alternative();
+    settings.add("target_noise", noise_.deviation, "deviation of normal noise on every target");
+
     optimizers_.describe(settings);
+    const std::vector<std::string> resets{"never", "target_change", "every", "random"};
+    settings.add_choice("reset", reset_when_, resets, "when the optimiser forgets earlier gradients");
+    for (const auto& when : resets | std::views::drop(1)) {
+      settings.begin_alternative("reset", when);
+      if (when != "target_change") settings.add("every", reset_.every, "updates between resets, on average");
+      settings.add("first", reset_.moments.first, "whether the first moment is forgotten");
+      settings.add("second", reset_.moments.second, "whether the second moment is forgotten");
+      settings.add("counters", reset_.moments.counters, "whether kept moments are taken for young");
+    }
+    settings.end_alternative();
 
     settings.add_choice("head", head_, {"scalar", "categorical", "quantile"},
                         "what the outputs are: values, or distributions of the return (C51, QR-DQN)");
@@ -85,7 +119,7 @@ class DqnConfig : public AgentConfig {
     options.seed = request.options.seed;
     const auto optimizer = optimizers_.part();
     value::Dqn agent(network_for(environment), options, backup(), explorations_.part(), replay(), tracking(), optimizer,
-                     initializers_.part(), head());
+                     initializers_.part(), head(), pull(), reset(), noise_);
     agent.learner().optimizer_state.choose(optimizer.chosen.index());
     const auto network = agent.network();
     return run_agent(std::move(agent), environment, request, [&](const Vector<float>& theta) {
@@ -143,7 +177,22 @@ class DqnConfig : public AgentConfig {
 
   Tracking tracking() const {
     if (tracking_ == 1) return {{.chosen = polyak_}};
+    if (tracking_ == 2) return {{.chosen = replicate_}};
     return {{.chosen = periodic_copy_}};
+  }
+
+  Pull pull() const {
+    if (pull_ == 1) return {{.chosen = proximal_}};
+    if (pull_ == 2) return {{.chosen = penalty_}};
+    return {};
+  }
+
+  Reset reset() const {
+    if (reset_when_ == 0) return {};
+    value::ResetOptimizer part = reset_;
+    part.at_random = reset_when_ == 3;
+    if (reset_when_ == 1) part.every = 0;
+    return {part};
   }
 
   value::TdLoss loss() const { return loss_ == 1 ? value::TdLoss::huber(huber_delta_) : value::TdLoss::squared(); }
@@ -151,7 +200,7 @@ class DqnConfig : public AgentConfig {
  protected:
   QNetworks networks_{};
   value::DqnOptions options_{};
-  std::size_t head_ = 0, replay_ = 0, observations_ = 0, tracking_ = 0, loss_ = 0;
+  std::size_t head_ = 0, replay_ = 0, observations_ = 0, tracking_ = 0, pull_ = 0, reset_when_ = 0, loss_ = 0;
   BackupOperators backup_{};
   Explorations explorations_{};
   data::UniformReplay uniform_{};
@@ -160,6 +209,11 @@ class DqnConfig : public AgentConfig {
   value::QuantileHead quantile_{};
   value::PeriodicCopy periodic_copy_{};
   value::Polyak polyak_{};
+  value::Replicate<> replicate_{};
+  value::Proximal proximal_{};
+  value::ProximalPenalty penalty_{};
+  value::ResetOptimizer reset_{.every = 250};
+  value::TargetNoise noise_{.deviation = 0};
   Optimizers optimizers_{};
   Initializers initializers_{};
   double huber_delta_ = 1.0;

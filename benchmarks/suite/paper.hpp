@@ -35,6 +35,7 @@ struct Paper {
 /// The papers, each in benchmarks/papers/<name>.cpp.
 Paper c2_dpo();
 Paper mellowmax();
+Paper optimizer_reset();
 Paper squared_po();
 Paper td_convergence();
 /// @}

@@ -3,6 +3,8 @@
 
 namespace mellow::suite {
 
-std::vector<Paper> papers() { return {c2_dpo(), mellowmax(), minatar(), squared_po(), td_convergence()}; }
+std::vector<Paper> papers() {
+  return {c2_dpo(), mellowmax(), minatar(), optimizer_reset(), squared_po(), td_convergence()};
+}
 
 }  // namespace mellow::suite

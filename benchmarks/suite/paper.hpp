@@ -36,6 +36,7 @@ struct Paper {
 Paper c2_dpo();
 Paper mellowmax();
 Paper minatar();
+Paper optimizer_reset();
 Paper squared_po();
 Paper td_convergence();
 /// @}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+// Resetting the Optimizer in Deep RL: An Empirical Study (Asadi, Fakoor & Sabach 2023): sequences of quadratics, and DQN
+// on CartPole. Criteria and figures: docs/papers/optimizer_reset.md.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/time_limit.hpp>
+#include <mellow/nn/adam.hpp>
+#include <mellow/nn/mlp.hpp>
+#include <mellow/tools/plot.hpp>
+#include <mellow/training/run.hpp>
+#include <mellow/value/dqn.hpp>
+#include <mellow/value/reset_optimizer.hpp>
+#include <mellow/value/target_change_diagnosis.hpp>
+
+#include "../suite/estimates.hpp"
+
+namespace mellow::suite {
+namespace {
+
+using statistics::Estimate;
+
+/// What an optimiser forgets at each new problem.
+struct Forgetting {
+  std::string name;
+  std::optional<nn::Moments> moments;
+};
+
+const std::vector<Forgetting> forgettings{{"kept", {}},
+                                          {"all reset", nn::Moments{}},
+                                          {"first moment", nn::Moments{.second = false}},
+                                          {"second moment", nn::Moments{.first = false}},
+                                          {"counters", nn::Moments::counters_only()}};
+
+/// A figure of all seeds of a setting, of runs that were asked for a setting after the other.
+std::vector<double> of_setting(const std::vector<Figures>& all, std::size_t setting, std::size_t settings,
+                               const std::string& metric) {
+  const std::size_t seeds = all.size() / settings;
+  std::vector<double> values;
+  for (std::size_t i = setting * seeds; i < (setting + 1) * seeds; ++i) values.push_back(figure(all[i], metric));
+  return values;
+}
+
+/// Adds a point with its interval to a line.
+void add_point(tools::Series& line, double x, const Estimate& y) {
+  line.x.push_back(x);
+  line.y.push_back(y.value);
+  line.low.push_back(y.low);
+  line.high.push_back(y.high);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// 1. Sequences of quadratics.
+
+constexpr std::array<Index, 5> step_counts{20, 50, 100, 200, 500};
+
+/// How the scales of successive losses are drawn.
+struct Scales {
+  std::string name;
+  double decades;
+};
+
+const std::array<Scales, 2> scales{{{"scale jumps", 2}, {"one scale", 0}}};
+
+std::string left_after(const Scales& scale, Index steps) { return fmt::format("{}, K = {}", scale.name, steps); }
+
+/// The share of the loss a |w - c|^2 / 2 in 20 dimensions that Adam leaves after `steps` steps, mean of 100 such in a
+/// row; c is normal, a = 10^u with u uniform in +- decades.
+double loss_left(const std::optional<nn::Moments>& forget, Index steps, double decades, Rng rng) {
+  const nn::Adam adam{.learning_rate = 0.02};
+  nn::Adam::State<double> state;
+  state.reset(20);
+  Eigen::Vector<double, 20> w = Eigen::Vector<double, 20>::Zero(), c, gradient;
+  double sum = 0;
+  for (int problem = 0; problem < 100; ++problem) {
+    for (double& x : c) x = rng.normal();
+    const double a = std::pow(10, rng.uniform(-decades, decades)), before = (w - c).squaredNorm();
+    if (forget) state.forget(*forget);
+    for (Index k = 0; k < steps; ++k) {
+      gradient = a * (w - c);
+      adam.step(state, w, gradient);
+    }
+    sum += (w - c).squaredNorm() / before;
+  }
+  return sum / 100;
+}
+
+std::vector<Claim> quadratics(Study& study) {
+  const std::string experiment = "quadratics";
+  std::vector<Run> runs;
+  for (const Forgetting& forgetting : forgettings)
+    for (Index seed = 0; seed < study.seeds(experiment, 20, 200); ++seed)
+      runs.push_back({.experiment = experiment,
+                      .setting = forgetting.name,
+                      .number = seed,
+                      .identity = "100 problems of 20 dimensions, Adam 0.02, 20 to 500 steps, scales 1 and 10^(+-2)",
+                      .work = [forget = forgetting.moments, seed] {
+                        Figures figures;
+                        for (const Scales& scale : scales)
+                          for (const Index k : step_counts)
+                            figures.push_back({left_after(scale, k), loss_left(forget, k, scale.decades,
+                                                                               Rng(static_cast<std::uint64_t>(seed)))});
+                        return figures;
+                      }});
+  const auto all = study.measure(experiment, runs);
+
+  Rng rng(0, 1);
+  const auto left = [&](std::size_t setting, const Scales& scale, Index k) {
+    return of_setting(all, setting, forgettings.size(), left_after(scale, k));
+  };
+  for (const Scales& scale : scales) {
+    tools::Plot plot{.title = fmt::format("Adam on a sequence of quadratics: {}", scale.name),
+                     .x_label = "steps on each",
+                     .y_label = "share of the loss that is left",
+                     .log_x = true,
+                     .log_y = true};
+    for (std::size_t i = 0; i < forgettings.size(); ++i) {
+      plot.series.push_back({.label = forgettings[i].name});
+      for (const Index k : step_counts)
+        add_point(plot.series.back(), static_cast<double>(k), mean_of(left(i, scale, k), rng));
+    }
+    tools::save_plot(study.folder() / (scale.decades > 0 ? "jumps" : "one_scale"), plot);
+  }
+
+  // Orders of magnitude by which one setting leaves less than another, of the same problems.
+  const auto gain = [&](std::size_t from, std::size_t to, const Scales& scale, Index k) {
+    auto before = left(from, scale, k), after = left(to, scale, k);
+    for (double& x : before) x = std::log10(x);
+    for (double& x : after) x = std::log10(x);
+    return difference_of(before, after, rng);
+  };
+  const auto [jumps, same] = std::pair(scales[0], scales[1]);
+  const auto means = [&](const Scales& scale) {
+    std::string text = fmt::format("{} sequences of 100; means", all.size() / forgettings.size());
+    for (const Index k : step_counts) {
+      text += fmt::format("{} K = {}:", text.ends_with("means") ? "" : ";", k);
+      for (std::size_t i = 0; i < forgettings.size(); ++i)
+        text += fmt::format("{} {:.3g}", i == 0 ? "" : ",", statistics::Mean{}(left(i, scale, k)));
+    }
+    return text + " (kept, all reset, first, second, counters)";
+  };
+  bool always = true;
+  for (const Index k : step_counts) always &= gain(0, 1, jumps, k).low > 0;
+  const Estimate full = gain(0, 1, jumps, 200), cost = gain(1, 0, same, 200), first = gain(0, 2, jumps, 200),
+                 second = gain(0, 3, jumps, 200), counters = gain(4, 1, jumps, 200);
+  const std::string orders = "orders of magnitude less that are left after 200 steps: ";
+  return {{.claim = "Where the scale of successive losses jumps, a reset of Adam leaves less of each",
+           .paper = "argued: moments of the former loss contaminate",
+           .measured = orders + "all reset than kept",
+           .ours = full,
+           .verdict = verdict(always),
+           .note = means(jumps)},
+          {.claim = "Where the scale stays, a reset costs: the former second moment was good",
+           .paper = "none: ours",
+           .measured = orders + "kept than all reset",
+           .ours = cost,
+           .verdict = verdict(cost.low > 0),
+           .note = means(same)},
+          {.claim = "A reset of the first moment alone does little where the scale jumps",
+           .paper = "no effect, on Atari",
+           .measured = orders + "first moment reset than kept",
+           .ours = first,
+           .verdict = verdict(first.high < 0.25 * full.low)},
+          {.claim = "A reset of the second moment alone helps where the scale jumps",
+           .paper = "a clear improvement, on Atari",
+           .measured = orders + "second moment reset than kept",
+           .ours = second,
+           .verdict = verdict(second.low > 0),
+           .note = "a first moment of a loss of greater scale is divided by a second moment of the new one"},
+          {.claim = "Restarting the counters alone (Adam-Rel) is no substitute where the scale jumps",
+           .paper = "none: ours; on Atari Ellis et al. (2024) found it the better of the two",
+           .measured = orders + "all reset than counters restarted",
+           .ours = counters,
+           .verdict = verdict(counters.low > 0)}};
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// 2. CartPole: a calibration of the score, and what a change of the target does to momentum and gradient.
+
+constexpr Index evaluations = 20, steps_between = 1'000;
+
+std::string return_at(Index evaluation) { return fmt::format("return at {:05}", evaluation * steps_between); }
+std::string step_norm(std::size_t update) { return fmt::format("step {:02}", update + 1); }
+
+/// Trains DQN and gives its evaluations and what its diagnosis found.
+template <class... Resets>
+Figures balance(Index seed, const Resets&... resets) {
+  const auto number = static_cast<std::uint64_t>(seed);
+  const nn::Adam adam{.learning_rate = 1e-3, .epsilon = 3.125e-4};
+  value::Dqn agent(nn::Mlp{{4, 64, 64, 2}}, {.batch_size = 32, .seed = number}, adam, value::PeriodicCopy{.every = 200},
+                   value::TargetChangeDiagnosis{.small = adam.epsilon}, resets...);
+  struct Watch {
+    std::vector<double> returns{};
+    void on_evaluation(const training::RunStatus& status) { returns.push_back(status.evaluation_return); }
+  } watch;
+  training::train(agent, environments::TimeLimit(environments::CartPole{}, 500),
+                  {.steps = evaluations * steps_between, .evaluate_every = steps_between, .seed = number}, watch);
+  Figures figures;
+  double sum = 0, late = 0;
+  for (Index i = 0; i < evaluations; ++i) {
+    const double value = watch.returns[static_cast<std::size_t>(i)];
+    figures.push_back({return_at(i + 1), value});
+    sum += value;
+    if (i >= evaluations - 5) late += value;
+  }
+  figures.push_back({"mean return", sum / evaluations});
+  figures.push_back({"late return", late / 5});
+  const auto& found = agent.template state<value::TargetChangeDiagnosis>();
+  figures.push_back({"cosine before", found.cosine_before.mean()});
+  figures.push_back({"cosine including", found.cosine_including.mean()});
+  figures.push_back({"cosine after", found.cosine_after.mean()});
+  figures.push_back({"norm ratio", found.norm_ratio.mean()});
+  figures.push_back({"small share", found.small_share.mean()});
+  for (std::size_t i = 0; i < found.step_norms.size(); ++i)
+    figures.push_back({step_norm(i), found.step_norms[i].mean()});
+  return figures;
+}
+
+std::vector<Claim> cart_pole(Study& study) {
+  const std::string experiment = "CartPole";
+  const std::array<std::string, 2> names{"kept", "all reset"};
+  std::vector<Run> runs;
+  for (const std::string& name : names)
+    for (Index seed = 0; seed < study.seeds(experiment, 10, 20); ++seed)
+      runs.push_back({.experiment = experiment,
+                      .setting = name,
+                      .number = seed,
+                      .identity = "DQN, 64 and 64 units, Adam 1e-3, epsilon 3.125e-4, batches of 32, copies every 200 "
+                                  "updates, 20 000 steps, an evaluation of 20 episodes every 1 000",
+                      .work = [resets = name != "kept", seed] {
+                        return resets ? balance(seed, value::ResetOptimizer{}) : balance(seed);
+                      }});
+  const auto all = study.measure(experiment, runs);
+
+  Rng rng(0, 2);
+  const auto of = [&](std::size_t setting, const std::string& metric) {
+    return of_setting(all, setting, names.size(), metric);
+  };
+  const auto mean = [&](std::size_t setting, const std::string& metric) { return mean_of(of(setting, metric), rng); };
+  tools::Plot learning{
+      .title = "DQN on CartPole-v1, the target copied every 200 updates", .x_label = "step", .y_label = "return"};
+  tools::Plot moves{.title = "Length of the first steps after a change of the target, CartPole-v1",
+                    .x_label = "update after the change",
+                    .y_label = "|change of parameters|",
+                    .y_range = std::pair(0.0, 0.0)};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    learning.series.push_back({.label = names[i]});
+    for (Index k = 1; k <= evaluations; ++k)
+      add_point(learning.series.back(), static_cast<double>(k * steps_between), mean(i, return_at(k)));
+    moves.series.push_back({.label = names[i]});
+    for (std::size_t k = 0; k < value::TargetChangeDiagnosis::steps; ++k)
+      add_point(moves.series.back(), static_cast<double>(k + 1), mean(i, step_norm(k)));
+  }
+  for (const tools::Series& line : moves.series)
+    for (const double x : line.high) moves.y_range->second = std::max(moves.y_range->second, 1.1 * x);
+  tools::save_plot(study.folder() / "cart_pole", learning);
+  tools::save_plot(study.folder() / "first_steps", moves);
+
+  const Estimate gain = difference_of(of(1, "mean return"), of(0, "mean return"), rng);
+  const Estimate including = mean(0, "cosine including"), after = mean(0, "cosine after"),
+                 before = mean(0, "cosine before");
+  const Estimate drop = difference_of(of(0, "cosine before"), of(0, "cosine after"), rng),
+                 longer = difference_of(of(1, step_norm(0)), of(0, step_norm(0)), rng);
+  const auto text = [](const Estimate& x, int digits) {
+    return fmt::format("{:.{}f} [{:.{}f}, {:.{}f}]", x.value, digits, x.low, digits, x.high, digits);
+  };
+  return {
+      {.claim = "On CartPole resets at each change of the target make no difference to the return",
+       .paper = "none: a calibration of ours; no evidence either way for harder tasks",
+       .measured = "mean evaluation return over training, all reset less kept",
+       .ours = gain,
+       .verdict = verdict(gain.low <= 0 && gain.high >= 0),
+       .note = fmt::format("{} seeds; kept {}, all reset {}; last five evaluations {} and {}", all.size() / 2,
+                           text(mean(0, "mean return"), 1), text(mean(1, "mean return"), 1),
+                           text(mean(0, "late return"), 1), text(mean(1, "late return"), 1))},
+      {.claim = "Right before a change of the target the momentum points along the gradient",
+       .paper = "a cosine of about 0.39, on Atari",
+       .measured = "cosine of gradient and momentum, which has taken it in, in the last update before a change; kept",
+       .ours = including,
+       .verdict = verdict(including.low > 0.1),
+       .note = "gradients that are nothing but noise give 0.436 here: sqrt(1 - beta1^2)"},
+      {.claim = "Right after it, it does not",
+       .paper = "a cosine of about 0, on Atari",
+       .measured = "cosine of the first gradient after a change and the momentum that meets it; kept",
+       .ours = after,
+       .verdict = verdict(after.low > -0.1 && after.high < 0.1),
+       .note = fmt::format("the gradient's norm is multiplied by {} there; a share of {} of its components is below "
+                           "Adam's epsilon",
+                           text(mean(0, "norm ratio"), 2), text(mean(0, "small share"), 2))},
+      {.claim = "It is the change of the target that makes the cosine fall",
+       .paper = "so it is read",
+       .measured = "fall of the cosine at a change, both of a momentum that has not taken the gradient in; kept",
+       .ours = drop,
+       .verdict = verdict(drop.low > 0.1),
+       .note = fmt::format("before {}, after {}", text(before, 3), text(after, 3))},
+      {.claim = "After a reset the first step is longer than where moments are kept",
+       .paper = "none: ours; a first step of Adam has the learning rate's size wherever the gradient exceeds epsilon",
+       .measured = "length of the first step after a change, all reset less kept",
+       .ours = longer,
+       .verdict = verdict(longer.low > 0),
+       .note = fmt::format("{} and {}", text(mean(1, step_norm(0)), 4), text(mean(0, step_norm(0)), 4))}};
+}
+
+std::vector<Claim> reproduce(Study& study) {
+  std::vector<Claim> claims = quadratics(study);
+  std::ranges::move(cart_pole(study), std::back_inserter(claims));
+  return claims;
+}
+
+}  // namespace
+
+Paper optimizer_reset() {
+  return {"optimizer_reset", "Resetting the Optimizer in Deep RL: An Empirical Study (Asadi, Fakoor & Sabach 2023)",
+          reproduce};
+}
+
+}  // namespace mellow::suite

@@ -131,7 +131,6 @@ TEST_CASE("A step of DQN does not allocate with pulls, noise of targets and targ
   CHECK(allocations_with(taken, data::PrioritizedReplay{.capacity = 500}) == 0);
   const value::TargetNetwork wide{nn::Mlp({4, 128, 2})};
   CHECK(allocations_with(often, wide) == 0);
-  CHECK(allocations_with(value::Replicate<>{.every = 600, .steps = 5}) == 0);  // nor the first one
   CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 102}), learn_at_once, often, value::CategoricalHead{}), 300) == 0);
   CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 102}), learn_at_once, taken, value::CategoricalHead{}), 300) == 0);
   CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 20}), learn_at_once, often, value::QuantileHead{.quantiles = 10}),

@@ -139,6 +139,7 @@ Figures run_arm(const MinatarGame& game, const MinatarArm& arm, Index frames, In
   const auto& diagnosis = agent.template state<value::TargetChangeDiagnosis>();
   add(target_movement, halfway.movement->until(agent.template state<value::TargetMovement>().distance));
   add(cosine_before, diagnosis.cosine_before.mean());
+  add(cosine_including, diagnosis.cosine_including.mean());
   add(cosine_after, diagnosis.cosine_after.mean());
   add(online_norm, learner.online.norm());
   add(target_norm, learner.target.norm());

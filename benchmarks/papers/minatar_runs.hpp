@@ -68,9 +68,10 @@ std::string minatar_return(Index part);            ///< the curve: mean return o
 inline const std::string target_movement =
     "target movement";                                     ///< mean |theta_{t+1} - theta_t|, second half of training
 inline const std::string cosine_before = "cosine before";  ///< of momentum and gradient before a change of target
-inline const std::string cosine_after = "cosine after";    ///< of the same with the first gradient after it
-inline const std::string online_norm = "online norm";      ///< |w|, in the end
-inline const std::string target_norm = "target norm";      ///< |theta|, in the end
+inline const std::string cosine_including = "cosine including";  ///< of the same once the momentum has taken it in
+inline const std::string cosine_after = "cosine after";          ///< of the same with the first gradient after it
+inline const std::string online_norm = "online norm";            ///< |w|, in the end
+inline const std::string target_norm = "target norm";            ///< |theta|, in the end
 inline const std::string network_distance = "network distance";  ///< |theta - w|, in the end, before a last change
 inline const std::string function_gap = "function gap";  ///< mean KL(p_w || p_theta) over replayed states, all actions
 /// @}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Resetting the Optimizer in Deep RL: An Empirical Study (Asadi, Fakoor & Sabach 2023): sequences of quadratics, and DQN
-// on CartPole. Criteria and figures: docs/papers/optimizer_reset.md.
+// Resetting the Optimizer in Deep RL: An Empirical Study (Asadi, Fakoor & Sabach 2023): sequences of quadratics, DQN on
+// CartPole, C51 on MinAtar. Criteria and figures: docs/papers/optimizer_reset.md.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -21,6 +21,7 @@
 #include <mellow/value/target_change_diagnosis.hpp>
 
 #include "../suite/estimates.hpp"
+#include "minatar_claims.hpp"
 
 namespace mellow::suite {
 namespace {
@@ -311,6 +312,7 @@ std::vector<Claim> cart_pole(Study& study) {
 std::vector<Claim> reproduce(Study& study) {
   std::vector<Claim> claims = quadratics(study);
   std::ranges::move(cart_pole(study), std::back_inserter(claims));
+  std::ranges::move(reset_on_minatar(study), std::back_inserter(claims));
   return claims;
 }
 

@@ -201,7 +201,9 @@ TEST_CASE("A reproduction judges every claim of its paper") {
 }
 
 TEST_CASE("The page of a paper says what its figures say") {
-  for (const std::string paper : {"c2_dpo", "squared_po"}) {
+  for (const auto& [paper, plot] : {std::pair<std::string, const char*>("c2_dpo", "addition_right.png"),
+                                    {"optimizer_reset", "jumps.png"},
+                                    {"squared_po", "addition_right.png"}}) {
     CAPTURE(paper);
     const fs::path docs = fs::path(MELLOW_SOURCE_DIR) / "docs", figures = docs / "results" / (paper + ".csv");
     const TemporaryDirectory directory;
@@ -220,8 +222,8 @@ TEST_CASE("The page of a paper says what its figures say") {
       CHECK_THAT(page.substr(begin, page.find('\n', begin) - begin),
                  Catch::EndsWith("**" + claim.at("verdict").get<std::string>() + "** |"));
     }
-    CHECK(number > 10);
-    CHECK(fs::exists(directory / "addition_right.png"));
+    CHECK(number >= 10);
+    CHECK(fs::exists(directory / plot));
     const auto without_optima = [](const fs::path& path) {  // which are worked out each time
       return std::regex_replace(read_file(path), std::regex("optima,[^\n]*\n"), "");
     };

@@ -40,8 +40,9 @@ TEST_CASE("A reset at each change of the target makes the next step a first step
 
 TEST_CASE("A reset by updates knows no target, and may be of one moment or the counters") {
   const value::PeriodicCopy rare{.every = 1000};
-  const auto all = after(23, rare, ResetOptimizer{.every = 10}).learner().optimizer_state;
-  CHECK((all.m_steps == 3 && all.v_steps == 3));
+  const auto all = after(23, value::PeriodicCopy{.every = 7}, ResetOptimizer{.every = 10});
+  CHECK((all.learner().optimizer_state.m_steps == 3 && all.learner().optimizer_state.v_steps == 3));
+  CHECK(all.state<ResetOptimizer>().resets == 2);
   const auto first = after(20, rare, ResetOptimizer{.moments = {.second = false}, .every = 10});
   const auto& m_only = first.learner().optimizer_state;
   CHECK((m_only.m.isZero(0) && !m_only.v.isZero(0) && m_only.m_steps == 0 && m_only.v_steps == 20));
@@ -59,6 +60,7 @@ TEST_CASE("Resets at random come about once in `every` updates, by the agent's g
   const ResetOptimizer random{.every = 20, .at_random = true};
   const auto agent = after(4000, rare, random), again = after(4000, rare, random);
   CHECK(agent.state<ResetOptimizer>().resets == Approx(200).margin(56));  // four standard deviations
+  CHECK(agent.learner().optimizer_state.m_steps > 0);                     // the last was not at a multiple of `every`
   CHECK(first_difference(agent, again) == "");
 }
 

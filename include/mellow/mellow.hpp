@@ -131,10 +131,12 @@
 #include <mellow/language/transformer_cache.hpp>
 #include <mellow/language/transformer_options.hpp>
 #include <mellow/language/transformer_shapes.hpp>
+#include <mellow/models/bregman.hpp>
 #include <mellow/models/plan.hpp>
 #include <mellow/models/policy_evaluation.hpp>
 #include <mellow/models/policy_iteration.hpp>
 #include <mellow/models/prioritized_sweeping.hpp>
+#include <mellow/models/proximal_iteration.hpp>
 #include <mellow/models/uct.hpp>
 #include <mellow/models/value_iteration.hpp>
 #include <mellow/nn/activation.hpp>
@@ -254,6 +256,7 @@
 #include <mellow/value/learned.hpp>
 #include <mellow/value/learner.hpp>
 #include <mellow/value/linear_td.hpp>
+#include <mellow/value/lookahead_replicate.hpp>
 #include <mellow/value/proximal.hpp>
 #include <mellow/value/quantile_head.hpp>
 #include <mellow/value/rainbow.hpp>

@@ -91,6 +91,35 @@ TEST_CASE("Draws and weights are those of the definition") {
   }
 }
 
+TEST_CASE(
+    "Rainbow's weights: losses 1, 1/16 and 16 have priorities 1, 1/4 and 4, weights 1/2, 1 and 1/4 (dqn_pro.md, T9)") {
+  const PrioritizedReplay replay{.capacity = 10, .alpha = 0.5, .beta = 0.5, .epsilon = 1e-10};
+  State state = replay.make_state<double>(1);
+  push_transitions(replay, state, 3);
+  Batch<double> batch;
+  batch.resize(1, 3);
+  Index at = 0;
+  for (Index place = 0; place < 10; ++place)
+    if (state.ring.starts(place)) batch.indices[at++] = place;
+  const Vector<Index> places = batch.indices;
+  batch.errors = Eigen::Vector3d(1, 1.0 / 16, 16);
+  replay.set_priorities(state, batch);
+  for (Index i = 0; i < 3; ++i)
+    CHECK(state.priorities[places[i]] == Approx(std::array{1.0, 0.25, 4.0}[static_cast<std::size_t>(i)]));
+
+  batch.resize(1, 100);
+  Rng rng(1);
+  replay.sample(state, batch, rng);
+  std::array<Index, 3> drawn{};
+  for (Index i = 0; i < 100; ++i)
+    for (std::size_t k = 0; k < 3; ++k)
+      if (batch.indices[i] == places[static_cast<Index>(k)]) {
+        ++drawn[k];
+        CHECK(batch.weights[i] == Approx(std::array{0.5, 1.0, 0.25}[k]));
+      }
+  CHECK((drawn[0] > 15 && drawn[1] > 2 && drawn[2] > 70));  // of 19.0, 4.8 and 76.2 in expectation
+}
+
 TEST_CASE("Without priorities or correction the weights are 1") {
   Batch<double> batch;
   batch.resize(1, 16);

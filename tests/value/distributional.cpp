@@ -118,6 +118,39 @@ TEST_CASE("Categorical targets are the definition's, for the action of the highe
   check(value::DoubleQ{}, online);
 }
 
+TEST_CASE("Projected targets of Rainbow's support (dqn_pro.md, T9)") {
+  const CategoricalHead head{};  // 51 atoms from -10 to 10
+  const auto label = [&](const Vector<double>& logits, double reward, double discount) {
+    data::Batch<double> batch;
+    batch.resize(1, 1);
+    batch.actions[0] = 0;
+    batch.rewards[0] = reward;
+    batch.discounts[0] = discount;
+    CategoricalHead::State<double> state;
+    head.targets<double>(state, operators::Max{}, batch, logits, logits);
+    const Vector<double> m = state.labels.col(0);
+    CHECK(m.sum() == Approx(1).epsilon(1e-14));
+    return m;
+  };
+  const double three_steps = std::pow(0.99, 3);
+  Vector<double> at_zero = Vector<double>::Constant(51, -1e3);
+  at_zero[25] = 0;
+  const Vector<double> uniform = Vector<double>::Zero(51);
+
+  const auto shifted = label(at_zero, 0.37, three_steps), ended = label(at_zero, 1, 0), beyond = label(at_zero, 20, 0),
+             spread = label(uniform, 1, 0.970299);
+  CHECK(shifted[25] == Approx(0.075));
+  CHECK(shifted[26] == Approx(0.925));
+  CHECK(ended[27] == Approx(0.5));
+  CHECK(ended[28] == Approx(0.5));
+  CHECK(beyond[50] == 1);
+  CHECK(spread.dot(atoms_of(head)) == Approx(0.9800419529).epsilon(1e-9));  // not 1: mass is clipped at 10
+  CHECK(spread.head(3).isZero());
+  CHECK(spread[3] == Approx(0.01485245).epsilon(1e-6));
+  CHECK(spread[4] == Approx(0.02019022).epsilon(1e-6));
+  CHECK(spread[50] == Approx(0.05523288).epsilon(1e-6));
+}
+
 TEST_CASE("Values of a distribution are its expectation, at any logits") {
   for (const Index atoms : {2, 51, 130}) {
     const CategoricalHead head{.atoms = atoms, .v_min = -3, .v_max = 7};

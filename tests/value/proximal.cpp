@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sheet dqn_pro.md, section 3: T5 (equivalence), and what the parts promise beyond it.
+// Sheet dqn_pro.md, section 3: T5 to T8, and what the parts promise beyond them.
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/nn/mlp.hpp>
 #include <mellow/nn/sgd.hpp>
@@ -41,6 +41,32 @@ Vector<double> next_step(Agent& agent) {
   agent.learn(rng);
   return agent.parameters() - before;
 }
+
+/// What a pull sees of an agent, for objectives of one's own.
+struct Bare {
+  using Scalar = double;
+  nn::Mlp<double> network, target_network;
+  Vector<double> online, target, gradient;
+  nn::Sgd optimizer;
+  nn::Sgd::State<double> optimizer_state;
+
+  Bare(const Vector<double>& theta, double learning_rate)
+      : network({1, 1}),
+        target_network({1, 1}),
+        online(theta),
+        target(theta),
+        optimizer{.learning_rate = learning_rate} {
+    optimizer_state.reset(theta.size());
+  }
+  /// The pull and a step by a gradient.
+  void update(const auto& pull, const Vector<double>& g) {
+    Rng rng;
+    gradient = g;
+    pull.require_fits(*this);
+    pull.pull(*this, rng);
+    optimizer.step<double>(optimizer_state, online, gradient);
+  }
+};
 
 }  // namespace
 
@@ -138,4 +164,57 @@ TEST_CASE("A pull that does not fit the agent is refused when it is built") {
   CHECK_THROWS_WITH(Dqn(network, small, ProximalPenalty{.weight = -1}), Contains("weight must be finite"));
   CHECK_THROWS_AS(Dqn(network, small, ProximalPenalty{.weight = infinity}), Error);
   CHECK_NOTHROW(Dqn(network, small, nn::Sgd{.learning_rate = 0.2}, Proximal{.c = 0.2}));
+}
+
+TEST_CASE("A quadratic problem with a pull has its fixed point between its least point and the target (T6)") {
+  const double a = 2, least = 3, theta = 1;
+  const auto end = [&](const auto& pull) {
+    Bare learner(Vector<double>::Constant(1, theta), 0.05);
+    for (int i = 0; i < 1'000; ++i) learner.update(pull, a * (learner.online.array() - least).matrix());
+    return learner.online[0];
+  };
+  CHECK((a * least + theta / 0.2) / (a + 1 / 0.2) == Approx(1.571428571));
+  CHECK(end(Proximal{.c = 0.2}) == Approx(1.571428571).epsilon(1e-9));
+  CHECK(end(ProximalPenalty{.weight = 5}) == Approx(1.571428571).epsilon(1e-9));
+  CHECK(end(Proximal{.c = infinity}) == Approx(least));
+}
+
+TEST_CASE("The pull bounds how far bounded steps lead away from the target (T7)") {
+  const auto farthest = [](Index steps, double period, auto&& sign) {
+    const double rate = 1e-3, c = rate * period, bound = 2;  // mu = 1 / period
+    Bare learner(Vector<double>::Constant(8, 1), rate);
+    for (Index k = 1; k <= steps; ++k) {
+      Vector<double> g(8);
+      for (double& x : g) x = bound * sign();
+      learner.update(Proximal{.c = c}, g);
+      const double limit = c * bound * (1 - std::pow(1 - 1 / period, static_cast<double>(k)));
+      CHECK((learner.online.array() - 1).abs().maxCoeff() <= limit * (1 + 1e-12));
+    }
+    return (learner.online.array() - 1).abs().maxCoeff() / (rate * static_cast<double>(steps) * bound);
+  };
+  const auto always = [] { return 1.0; };
+  Rng rng(1);
+  const auto random = [&] { return rng.uniform() < 0.7 ? 1.0 : -1.0; };
+  // Of the distance without a pull. The bound is reached where all steps go one way.
+  CHECK(farthest(2'000, 800, always) == Approx(0.3672).margin(5e-5));
+  CHECK(farthest(2'000, 800, always) * 2.5 == Approx(0.918043).margin(5e-7));
+  CHECK(farthest(250, 100, always) == Approx(0.3676).margin(5e-5));
+  CHECK(farthest(250, 100, random) < 0.3676);
+}
+
+TEST_CASE("With the pull the target changes by less from one time to the next, in every run (T8)") {
+  const auto mean_change = [](std::uint64_t seed, const auto& pull) {
+    const value::DqnOptions options{.batch_size = 8, .learning_starts = 10, .seed = seed};
+    Dqn agent(network, options, value::PeriodicCopy{.every = 50}, pull);
+    double total = 0;
+    Vector<double> before = agent.learner().target;
+    for (Index change = 0; change < 40; ++change) {
+      show_random_transitions(agent, 50, Rng(seed, static_cast<std::uint64_t>(change)));
+      if (change >= 20) total += (agent.learner().target - before).norm();
+      before = agent.learner().target;
+    }
+    return total / 20;
+  };
+  for (std::uint64_t seed = 0; seed < 5; ++seed)  // c by the rule learning_rate K / 2.5
+    CHECK(mean_change(seed, Proximal{.c = 1e-3 * 50 / 2.5}) < mean_change(seed, ProximalPenalty{.weight = 0}));
 }

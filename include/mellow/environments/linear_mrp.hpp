@@ -102,4 +102,19 @@ inline LinearMrp baird_star(double discount = 0.99) {
   return mrp;
 }
 
+/// Two states that lead to one another, with reward 1, discount 1/2 and so the value 2, and more features than states,
+/// so that many parameters have those values (Asadi et al. 2024, section 4.1). Weights are the stationary distribution.
+inline LinearMrp redundant_features() {
+  LinearMrp mrp{.transitions = Matrix<double>(2, 2),
+                .rewards = Vector<double>::Ones(2),
+                .discount = 0.5,
+                .features = Matrix<double>(3, 2),
+                .weights = Vector<double>(2)};
+  mrp.transitions << 0.6, 0.4, 0.2, 0.8;
+  mrp.features << 1, 1, 2, 1, 1, 2;
+  mrp.weights << 1.0 / 3.0, 2.0 / 3.0;
+  mrp.validate();
+  return mrp;
+}
+
 }  // namespace mellow::environments

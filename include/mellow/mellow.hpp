@@ -51,6 +51,7 @@
 #include <mellow/environments/check.hpp>
 #include <mellow/environments/dense_mdp.hpp>
 #include <mellow/environments/discretized_actions.hpp>
+#include <mellow/environments/duplicate_actions.hpp>
 #include <mellow/environments/episode_statistics.hpp>
 #include <mellow/environments/frame_stack.hpp>
 #include <mellow/environments/grid.hpp>

@@ -237,6 +237,7 @@
 #include <mellow/training/run_options.hpp>
 #include <mellow/training/status.hpp>
 #include <mellow/value/action_blocks.hpp>
+#include <mellow/value/action_similarity.hpp>
 #include <mellow/value/backups.hpp>
 #include <mellow/value/categorical_head.hpp>
 #include <mellow/value/convex_losses.hpp>
@@ -248,6 +249,7 @@
 #include <mellow/value/dqn_types.hpp>
 #include <mellow/value/expected_td.hpp>
 #include <mellow/value/force_constants.hpp>
+#include <mellow/value/g_score.hpp>
 #include <mellow/value/gradient_td.hpp>
 #include <mellow/value/greedy_policy.hpp>
 #include <mellow/value/learned.hpp>
@@ -256,6 +258,8 @@
 #include <mellow/value/quantile_head.hpp>
 #include <mellow/value/sampled_td.hpp>
 #include <mellow/value/scalar_head.hpp>
+#include <mellow/value/similar_actions.hpp>
+#include <mellow/value/similarity_head.hpp>
 #include <mellow/value/tabular_parts.hpp>
 #include <mellow/value/tabular_q.hpp>
 #include <mellow/value/tabular_td.hpp>

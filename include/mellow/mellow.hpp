@@ -52,6 +52,7 @@
 #include <mellow/environments/check.hpp>
 #include <mellow/environments/dense_mdp.hpp>
 #include <mellow/environments/discretized_actions.hpp>
+#include <mellow/environments/duplicate_actions.hpp>
 #include <mellow/environments/episode_statistics.hpp>
 #include <mellow/environments/frame_stack.hpp>
 #include <mellow/environments/grid.hpp>
@@ -240,6 +241,7 @@
 #include <mellow/training/run_options.hpp>
 #include <mellow/training/status.hpp>
 #include <mellow/value/action_blocks.hpp>
+#include <mellow/value/action_similarity.hpp>
 #include <mellow/value/backups.hpp>
 #include <mellow/value/categorical_head.hpp>
 #include <mellow/value/convex_losses.hpp>
@@ -251,6 +253,7 @@
 #include <mellow/value/dqn_types.hpp>
 #include <mellow/value/expected_td.hpp>
 #include <mellow/value/force_constants.hpp>
+#include <mellow/value/g_score.hpp>
 #include <mellow/value/gradient_td.hpp>
 #include <mellow/value/greedy_policy.hpp>
 #include <mellow/value/learned.hpp>
@@ -264,6 +267,8 @@
 #include <mellow/value/reset_optimizer.hpp>
 #include <mellow/value/sampled_td.hpp>
 #include <mellow/value/scalar_head.hpp>
+#include <mellow/value/similar_actions.hpp>
+#include <mellow/value/similarity_head.hpp>
 #include <mellow/value/tabular_parts.hpp>
 #include <mellow/value/tabular_q.hpp>
 #include <mellow/value/tabular_td.hpp>

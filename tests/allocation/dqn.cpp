@@ -2,6 +2,8 @@
 // After warm-up a training step takes nothing from the heap, whatever the batch, the width and the parts.
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/duplicate_actions.hpp>
+#include <mellow/environments/pendulum.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/convolution.hpp>
 #include <mellow/nn/dueling.hpp>
@@ -22,6 +24,7 @@
 #include <mellow/value/quantile_head.hpp>
 #include <mellow/value/replicate.hpp>
 #include <mellow/value/reset_optimizer.hpp>
+#include <mellow/value/similarity_head.hpp>
 #include <mellow/value/target_change_diagnosis.hpp>
 #include <mellow/value/target_movement.hpp>
 #include <mellow/value/target_noise.hpp>
@@ -85,6 +88,7 @@ TEST_CASE("A step of DQN does not allocate, for any parts") {
   CHECK(allocations_with(value::DoubleQ{}) == 0);
   CHECK(allocations_with(operators::Mellowmax{}) == 0);
   CHECK(allocations_with(value::Polyak{}) == 0);
+  CHECK(allocations_with(value::SimilarityHead{.similarity = Matrix<double>::Ones(2, 2)}, value::DoubleQ{}) == 0);
   CHECK(allocations_with(data::UInt8Replay{.capacity = 100}) == 0);
   CHECK(allocations_with(data::BitReplay{.capacity = 100}) == 0);
   CHECK(allocations_with(nn::Sgd{.learning_rate = linear(1e-2, 1e-3, 100)}) == 0);
@@ -151,6 +155,20 @@ TEST_CASE("The run loop does not allocate between evaluations") {
   training::train(agent, cart_pole, {.steps = 600, .evaluate_every = 0}, watch);
   CHECK(watch.episodes > 80);
   CHECK(watch.after - watch.before == 0);
+}
+
+TEST_CASE("A step with more actions does not allocate") {
+  const auto expect_none = [](auto environment) {
+    Rng rng(1);
+    environment.reset(rng);
+    const std::size_t before = heap_allocations();
+    for (Index i = 0; i < 100; ++i) environment.step(i % environment.action_space().n, rng);
+    CHECK(heap_allocations() == before);
+  };
+  expect_none(environments::DuplicateActions(environments::CartPole{}, 3));
+  expect_none(environments::RandomActions(environments::CartPole{}, 3));
+  expect_none(
+      environments::SemiDuplicateActions(environments::DiscretizedActions(environments::Pendulum{}, 3), 4, 0.5));
 }
 
 TEST_CASE("A greedy policy does not allocate") {

@@ -8,6 +8,7 @@
 #include <mellow/operators/mellowmax_policy.hpp>
 #include <mellow/value/gradient_td.hpp>
 #include <mellow/value/linear_td.hpp>
+#include <mellow/value/similar_actions.hpp>
 #include <mellow/value/tabular_q.hpp>
 
 #include "allocation/counter.hpp"
@@ -42,6 +43,7 @@ TEST_CASE("A step of tabular learning does not allocate, for any parts") {
   CHECK(allocations_with(value::Sarsa{}, value::Dutch{}) == 0);
   CHECK(allocations_with(value::ExpectedSarsa{}, value::Replacing{}) == 0);
   CHECK(allocations_with(value::DoubleQ{}) == 0);
+  CHECK(allocations_with(value::SimilarActions{Matrix<double>::Ones(4, 4)}) == 0);
   CHECK(allocations_with(operators::Mellowmax{}, explore(operators::Boltzmann{})) == 0);
   CHECK(allocations_with(value::Sarsa{}, explore(operators::MellowmaxPolicy{})) == 0);
   CHECK(allocations_with(value::DoubleQ{}, explore(operators::MellowmaxPolicy{})) == 0);

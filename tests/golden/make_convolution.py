@@ -7,7 +7,8 @@ convolution_*.safetensors: a state_dict of a network of Conv2d, Flatten and Line
 height x width x channels, channels innermost), the mean squared output as "loss", and its gradients ("gradient.<name>", "gradient.input").
 noisy.safetensors: means, deviations and noise of a noisy layer, with output and gradients by PyTorch's autograd.
 heads.safetensors: logits and quantiles of online and target network, transitions with weights, and for the categorical and the quantile loss
-the loss, each sample's own, and its gradient in the outputs. Inputs are float32 numbers.
+the loss, each sample's own, and its gradient in the outputs; for the loss of similar actions, whose outputs are values, the same with errors
+in place of losses. Inputs are float32 numbers.
 """
 import pathlib
 
@@ -94,6 +95,19 @@ def make_heads():
         u = y[:, None, :] - theta[:, :, None]
         huber = F.huber_loss(theta[:, :, None].expand_as(u), y[:, None, :].expand_as(u), reduction="none", delta=kappa)
         record(name, ((tau[None, :, None] - (u.detach() < 0).double()).abs() * huber / kappa).mean(2).sum(1), outputs)
+    # The all-action loss of similar actions: every output is an action, smooth-L1 towards targets that are constants.
+    outputs = online.flatten(1).clone().requires_grad_()
+    count = outputs.shape[1]
+    taken = torch.randint(count, (batch,))
+    similarity = single(torch.rand(count, count)) * (torch.rand(count, count) > 0.5)
+    similarity.fill_diagonal_(1)  # row a: how far an update of a is one of others
+    best = next_online.flatten(1).argmax(-1)
+    y = rewards + discounts * target.flatten(1)[rows, best]
+    q = outputs.detach()
+    all_targets = q + similarity[taken] * (y[:, None] - q)
+    tensors.update({"similarity": similarity, "similarity.actions": taken.double()})
+    record("similarity", F.smooth_l1_loss(outputs, all_targets, reduction="none").mean(1), outputs)
+    tensors["similarity.losses"] = q[rows, taken] - y  # what a head of values gives as errors
     save("heads", tensors)
 
 

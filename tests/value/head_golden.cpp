@@ -3,6 +3,7 @@
 #include <mellow/operators/max.hpp>
 #include <mellow/value/categorical_head.hpp>
 #include <mellow/value/quantile_head.hpp>
+#include <mellow/value/similarity_head.hpp>
 
 #include "support/golden.hpp"
 
@@ -11,12 +12,13 @@ using namespace mellow;
 namespace {
 
 template <class Scalar, class Head, class Backup>
-void compare(const std::string& name, const Head& head, const Backup& backup, double tolerance) {
+void compare(const std::string& name, const Head& head, const Backup& backup, double tolerance,
+             const std::string& actions = "actions") {
   CAPTURE(name, sizeof(Scalar));
   const auto file = golden::load("heads");
   data::Batch<Scalar> batch;
   batch.resize(1, 12);
-  batch.actions = golden::values<double>(file, "actions").template cast<Index>();
+  batch.actions = golden::values<double>(file, actions).template cast<Index>();
   batch.rewards = golden::values<Scalar>(file, "rewards");
   batch.discounts = golden::values<Scalar>(file, "discounts");
   batch.weights = golden::values<Scalar>(file, "weights");
@@ -37,11 +39,13 @@ void compare_all(double tolerance) {
   compare<Scalar>("categorical_double", categorical, value::DoubleQ{}, tolerance);
   compare<Scalar>("quantile", value::QuantileHead{.quantiles = 11}, operators::Max{}, tolerance);
   compare<Scalar>("quantile_narrow", value::QuantileHead{.quantiles = 11, .kappa = 0.25}, operators::Max{}, tolerance);
+  const value::SimilarityHead similarity{.similarity = golden::matrix<double>(golden::load("heads"), "similarity", 33)};
+  compare<Scalar>("similarity", similarity, value::DoubleQ{}, tolerance, "similarity.actions");
 }
 
 }  // namespace
 
-TEST_CASE("Categorical and quantile losses and their gradients are PyTorch's") {
+TEST_CASE("Losses of distributions and of similar actions, and their gradients, are PyTorch's") {
   compare_all<double>(1e-12);
   compare_all<float>(1e-5);
 }

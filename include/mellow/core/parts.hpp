@@ -22,7 +22,7 @@ struct Head {};           ///< what the network's outputs mean: greedy action, t
 struct Optimizer {};      ///< how a gradient changes parameters
 struct Initializer {};    ///< where the parameters start
 struct TargetNetwork {};  ///< a target network of another type than the online one
-struct Traces {};         ///< which earlier states and actions share in a temporal-difference error
+struct Traces {};         ///< which other states and actions share in a temporal-difference error
 struct Reduction {};      ///< how processes that share a batch sum their gradients
 struct Hook {};           ///< acts on the learner at moments; any number of them
 }  // namespace roles

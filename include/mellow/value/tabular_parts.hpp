@@ -88,7 +88,7 @@ struct TabularTypes {
   static constexpr bool traces_fit = TracesPart<GivenTraces>;
   using FittingTraces = OrDefault<traces_fit, GivenTraces, NoTraces>;
   static constexpr bool traces_fit_backup =
-      std::same_as<FittingTraces, NoTraces> || ActionBackup<Backup> || PolicyBackup<Backup> || SelectingBackup<Backup>;
+      !LastingTraces<FittingTraces> || ActionBackup<Backup> || PolicyBackup<Backup> || SelectingBackup<Backup>;
   using Traces = OrDefault<traces_fit_backup, FittingTraces, NoTraces>;
 
   /// Says in words what is wrong with the parts.

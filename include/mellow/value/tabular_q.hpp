@@ -46,7 +46,8 @@ struct TabularLearned {
 /// Backup: `Max` (Q-learning, Watkins 1989, the default) or any operator; `Sarsa`; `ExpectedSarsa`; `DoubleQ`, which
 /// keeps two tables, of which each learns in half of the steps (van Hasselt 2010). Exploration (`EpsilonGreedy`, or
 /// `explore(policy)`). Traces (`NoTraces`; with `Max`, Watkins's Q(lambda): they are cut where an action was not the
-/// best). Observations and actions are indices; `training::train` trains it. A step allocates nothing.
+/// best; `SimilarActions` in their place shares among the actions of a state). Observations and actions are indices;
+/// `training::train` trains it. A step allocates nothing.
 template <class... Parts>
 class TabularQ {
   using Types = detail::TabularTypes<Parts...>;
@@ -68,6 +69,8 @@ class TabularQ {
     require(actions > 0, "value::TabularQ", "actions must be positive", actions);
     options_.validate();
     (validate_part(parts), ...);
+    if constexpr (std::same_as<Traces, SimilarActions>)
+      take_part<roles::Traces, Traces>(parts...).require_fits(actions);
     within_memory("value::TabularQ", "a table of this many states does not fit into memory", states, [&] {
       tables_.setConstant(actions, (double_tables ? 2 : 1) * states, options_.initial_value);
       traces_ = {take_part<roles::Traces, Traces>(parts...), states * actions};
@@ -221,7 +224,7 @@ class TabularQ {
 
   /// Forgets what came before an action that the backup would not have taken (Watkins 1989).
   void cut_traces(Index state, Index action) {
-    if constexpr (SelectingBackup<Backup> && !std::same_as<Traces, NoTraces>) {
+    if constexpr (SelectingBackup<Backup> && LastingTraces<Traces>) {
       const auto q = values(state, {mask_.data(), static_cast<std::size_t>(mask_.size())});
       if (tables_(action, state) != q[backup_.select(q)]) traces_.clear();
     }
@@ -229,7 +232,7 @@ class TabularQ {
 
   /// Keeps which actions are allowed in the state that comes next, for `cut_traces`.
   void remember(ActionMask mask) {
-    if constexpr (SelectingBackup<Backup> && !std::same_as<Traces, NoTraces>)
+    if constexpr (SelectingBackup<Backup> && LastingTraces<Traces>)
       for (Index a = 0; a < mask_.size(); ++a) mask_[a] = mask.empty() || mask[static_cast<std::size_t>(a)];
   }
 

@@ -28,6 +28,7 @@ struct TdOptions {
 ///
 /// Allocates nothing after construction.
 template <TracesPart Kind = NoTraces>
+  requires(!std::same_as<Kind, SimilarActions>)  // of states there is one value
 class TabularTd {
  public:
   /// Starts from values 0. Throws Error for no states or numbers out of range.

@@ -60,12 +60,18 @@ struct Dutch {
   double visited(double trace, double learning_rate) const { return (1.0 - learning_rate) * trace + learning_rate; }
 };
 
-/// What `roles::Traces` asks for: `lambda`, and `visited(trace, learning_rate)`, the trace after a visit.
+struct SimilarActions;  // value/similar_actions.hpp
+
+/// Traces that outlive their step: `lambda`, and `visited(trace, learning_rate)`, the trace after a visit.
 template <class P>
-concept TracesPart = std::same_as<P, NoTraces> || requires(const P part, double trace) {
+concept LastingTraces = requires(const P part, double trace) {
   { part.lambda } -> std::convertible_to<double>;
   { part.visited(trace, trace) } -> std::convertible_to<double>;
 };
+
+/// What `roles::Traces` asks for: lasting traces, none, or, of a table of actions, `SimilarActions`.
+template <class P>
+concept TracesPart = std::same_as<P, NoTraces> || std::same_as<P, SimilarActions> || LastingTraces<P>;
 
 /// The eligibility traces of a table: how far each entry shares in the present temporal-difference error. Time grows
 /// with the traces that are not 0; a trace below 1e-12 counts as 0. Nothing is allocated after construction.

@@ -240,8 +240,10 @@
 #include <mellow/training/run.hpp>
 #include <mellow/training/run_options.hpp>
 #include <mellow/training/status.hpp>
+#include <mellow/value/acting_pass.hpp>
 #include <mellow/value/action_blocks.hpp>
 #include <mellow/value/action_similarity.hpp>
+#include <mellow/value/agent_parts.hpp>
 #include <mellow/value/backups.hpp>
 #include <mellow/value/categorical_head.hpp>
 #include <mellow/value/convex_losses.hpp>

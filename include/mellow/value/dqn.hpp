@@ -11,6 +11,8 @@
 #include <mellow/core/memory.hpp>
 #include <mellow/nn/clip.hpp>
 #include <mellow/operators/mask.hpp>
+#include <mellow/value/acting_pass.hpp>
+#include <mellow/value/agent_parts.hpp>
 #include <mellow/value/dqn_options.hpp>
 #include <mellow/value/dqn_types.hpp>
 #include <mellow/value/learned.hpp>
@@ -48,14 +50,15 @@ class Dqn {
   /// An action for learning, one that the mask allows: explores as the exploration part says, on values with fresh noise
   /// where the network has any.
   Action act(const ConstVectorRef<float>& observation, Rng& rng, ActionMask mask = {}) {
-    draw_noise(learner_.network, acting_tape_, rng);
+    draw_noise(learner_.network, acting_.tape(), rng);
     Choice choice{*this, observation, mask};
-    return call_part(calls::choose, exploration_.part, exploration_.state, choice, learner_.counters.steps, rng);
+    auto& [exploration, state] = parts_.exploration;
+    return call_part(calls::choose, exploration, state, choice, learner_.counters.steps, rng);
   }
 
   /// The best action by the online network among those that the mask allows, without noise.
   Action greedy(const ConstVectorRef<float>& observation, ActionMask mask = {}) {
-    silence(learner_.network, acting_tape_);
+    silence(learner_.network, acting_.tape());
     return best(observation, mask);
   }
 
@@ -63,8 +66,8 @@ class Dqn {
   ///
   /// Throws Error for observations or an action that the network does not fit.
   std::optional<Learned> observe(const Transition<Action>& transition, Rng& rng) {
-    require_input(transition.observation.size());
-    require_input(transition.next_observation.size());
+    acting_.require_input(network(), transition.observation.size());
+    acting_.require_input(network(), transition.next_observation.size());
     if constexpr (std::integral<Action>)
       if (transition.action < 0 || transition.action >= actions())
         throw Error("value::Dqn", "there is no such action", transition.action);
@@ -79,11 +82,11 @@ class Dqn {
   Learned learn(Rng& rng) {
     Learner& l = learner_;
     l.replay.sample(l.replay_state, l.batch, rng);
-    at(moments::after_sample, rng);
+    parts_.at(moments::after_sample, l, rng);
     draw_noise(l.target_network, l.target_tape, rng);
     const auto& target_next = l.target_network.forward(l.target, l.batch.next_observations, l.target_tape);
     const auto& online_next = online_next_outputs(target_next, rng);
-    l.head.template targets<Scalar>(l.head_state, backup_, l.batch, target_next, online_next);
+    l.head.template targets<Scalar>(l.head_state, parts_.backup, l.batch, target_next, online_next);
     draw_noise(l.network, l.tape, rng);
     const auto& outputs = l.network.forward(l.online, l.batch.observations, l.tape);
     const double loss = l.head.template evaluate<Scalar>(l.head_state, l.batch, outputs, l.d_outputs);
@@ -96,14 +99,15 @@ class Dqn {
     if (!std::isfinite(learned.gradient_norm))
       throw Error("value::Dqn", fmt::format("the gradient of update {} is not finite", l.counters.updates + 1),
                   learned.gradient_norm);
-    at(moments::before_step, rng);
-    if constexpr (!std::same_as<typename Types::Pull, NoPull>) call_part(calls::pull, pull_.part, pull_.state, l, rng);
+    parts_.at(moments::before_step, l, rng);
+    if constexpr (!std::same_as<typename Types::Pull, NoPull>)
+      call_part(calls::pull, parts_.pull.part, parts_.pull.state, l, rng);
     l.optimizer.step(l.optimizer_state, l.online, l.gradient);
     ++l.counters.updates;
-    at(moments::after_step, rng);
-    if (call_part(calls::update, tracking_.part, tracking_.state, l, rng)) {
+    parts_.at(moments::after_step, l, rng);
+    if (call_part(calls::update, parts_.tracking.part, parts_.tracking.state, l, rng)) {
       ++l.counters.target_changes;
-      at(moments::after_target_change, rng);
+      parts_.at(moments::after_target_change, l, rng);
     }
     return learned;
   }
@@ -133,25 +137,16 @@ class Dqn {
   /// What a hook, the only one of its type, changes during the run: `agent.state<value::ResetOptimizer>().resets`.
   template <class Hook>
   const StateOf<Hook, Scalar>& state() const {
-    static_assert(Fills<Hook, roles::Hook> && (std::same_as<Hook, Parts> + ... + 0) == 1,
-                  "mellow: state<Hook>() needs the type of a hook of this agent that was given once");
-    return std::get<Held<Hook>>(hooks_).state;
+    return parts_.template state<Hook>();
   }
 
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
     visit("learner", self.learner_);
-    visit("exploration", self.exploration_.state);
-    visit("tracking", self.tracking_.state);
-    visit("pull", self.pull_.state);
-    std::apply([&, index = 0](auto&... hooks) mutable { (visit(fmt::format("hook{}", index++), hooks.state), ...); },
-               self.hooks_);
+    AgentParts<Net, Parts...>::visit_state(self.parts_, visit);
   }
 
  private:
-  template <class Part>
-  using Held = HeldPart<Part, Scalar>;
-
   /// The present choice as exploration sees it; the network runs only if it is asked.
   struct Choice {
     Dqn& agent;
@@ -163,11 +158,6 @@ class Dqn {
     Action action(Index i) const { return operators::nth_allowed(mask, i); }
   };
 
-  void require_input(Index size) const {
-    if (size != learner_.network.inputs())
-      throw Error("value::Dqn", fmt::format("an observation needs {} numbers", learner_.network.inputs()), size);
-  }
-
   /// How many discrete actions the outputs stand for.
   Index actions() const {
     if constexpr (requires { learner_.head.actions(Index{}); })
@@ -176,21 +166,12 @@ class Dqn {
   }
 
   Action best(const ConstVectorRef<float>& observation, ActionMask mask) {
-    if constexpr (std::integral<Action>)
-      if (!mask.empty()) return operators::nth_allowed(mask, operators::argmax(values(observation, mask)));
-    return learner_.head.greedy(outputs(observation));
-  }
-
-  auto outputs(const ConstVectorRef<float>& observation) {
-    require_input(observation.size());
-    acting_input_.resize(observation.size(), 1);
-    std::copy_n(observation.data(), observation.size(), acting_input_.data());
-    return learner_.network.forward(learner_.online, acting_input_, acting_tape_).col(0);
+    return acting_.best(learner_.network, learner_.online, learner_.head, observation, mask);
   }
 
   /// Values of the allowed actions.
   auto values(const ConstVectorRef<float>& observation, ActionMask mask) {
-    return operators::keep_allowed<Scalar>(learner_.head.values(outputs(observation)), mask, acting_values_);
+    return acting_.values(learner_.network, learner_.online, learner_.head, observation, mask);
   }
 
   Action random(Rng& rng, ActionMask mask) {
@@ -207,41 +188,17 @@ class Dqn {
       return learner_.network.forward(learner_.online, learner_.batch.next_observations, online_next_tape_);
     };
     if constexpr (!OnlineBackup<typename Types::Backup, Scalar>) return (target_next);  // not looked at
-    else if constexpr (requires { backup_.wants_online(); }) {
+    else if constexpr (requires { parts_.backup.wants_online(); }) {
       using Outputs = std::remove_cvref_t<decltype(online_next())>;
-      return backup_.wants_online() ? Outputs(online_next()) : Outputs(target_next);
+      return parts_.backup.wants_online() ? Outputs(online_next()) : Outputs(target_next);
     } else return online_next();
-  }
-
-  template <class Moment>
-  void at(const Moment& moment, Rng& rng) {
-    const auto tell = [&](const auto& part, auto& state) {
-      if constexpr (CallableForPart<Moment, std::remove_cvref_t<decltype(part)>,
-                                    std::remove_reference_t<decltype(state)>, Learner&, Rng&>)
-        call_part(moment, part, state, learner_, rng);
-    };
-    NoState none;
-    tell(backup_, none);
-    tell(exploration_.part, exploration_.state);
-    tell(learner_.replay, learner_.replay_state);
-    tell(learner_.head, learner_.head_state);
-    tell(learner_.optimizer, learner_.optimizer_state);
-    tell(pull_.part, pull_.state);
-    tell(tracking_.part, tracking_.state);
-    std::apply([&](auto&... hooks) { (tell(hooks.part, hooks.state), ...); }, hooks_);
   }
 
   DqnOptions options_;
   Learner learner_;
-  [[no_unique_address]] typename Types::Backup backup_;
-  Held<typename Types::Exploration> exploration_;
-  Held<typename Types::Tracking> tracking_;
-  Held<typename Types::Pull> pull_;
-  decltype(std::apply([](const auto&... hook) { return std::tuple<Held<std::remove_cvref_t<decltype(hook)>>...>(); },
-                      all_parts<roles::Hook>(std::declval<const Parts&>()...))) hooks_;
-  typename Net::Tape acting_tape_, online_next_tape_;
-  Matrix<Scalar> acting_input_;
-  Vector<Scalar> acting_values_;
+  AgentParts<Net, Parts...> parts_;
+  detail::ActingPass<Net> acting_{"value::Dqn"};
+  typename Net::Tape online_next_tape_;
 };
 
 /// Deduces the parts where there are no options.
@@ -268,13 +225,7 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
                .counters = {},
                .tape = {},
                .target_tape = {}},
-      backup_(Types::template take<roles::Backup, typename Types::Backup>(parts...)),
-      exploration_{Types::template take<roles::Exploration, typename Types::Exploration>(parts...)},
-      tracking_{Types::template take<roles::Tracking, typename Types::Tracking>(parts...)},
-      pull_{Types::template take<roles::Pull, typename Types::Pull>(parts...)},
-      hooks_(
-          std::apply([](const auto&... hook) { return std::tuple(Held<std::remove_cvref_t<decltype(hook)>>{hook}...); },
-                     all_parts<roles::Hook>(parts...))) {
+      parts_(parts...) {
   options_.validate();
   (validate_part(parts), ...);
   Learner& l = learner_;
@@ -295,9 +246,7 @@ Dqn<Net, Parts...>::Dqn(Net network, DqnOptions options, const Parts&... parts)
     l.d_outputs.resize(l.network.outputs(), options_.batch_size);
   });
   l.batch.discount = static_cast<Scalar>(options_.discount);
-  tracking_.begin(l);
-  pull_.begin(l);
-  std::apply([&](auto&... hooks) { (hooks.begin(l), ...); }, hooks_);
+  parts_.begin(l);
 }
 
 template <Network Net, class... Parts>

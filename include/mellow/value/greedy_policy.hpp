@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <utility>
 
 #include <mellow/core/environment.hpp>
 #include <mellow/core/error.hpp>
 #include <mellow/core/network.hpp>
 #include <mellow/operators/mask.hpp>
-#include <mellow/operators/max.hpp>
+#include <mellow/value/acting_pass.hpp>
 #include <mellow/value/scalar_head.hpp>
 
 namespace mellow::value {
@@ -41,33 +40,23 @@ class GreedyPolicy {
   /// The best action among those that the mask allows; the first of equals. Throws Error for an observation or a mask
   /// of another length than the network's, or one that allows nothing.
   Index greedy(const ConstVectorRef<float>& observation, ActionMask mask = {}) {
-    if (mask.empty()) return head_.greedy(outputs(observation));
-    return operators::nth_allowed(
-        mask, operators::argmax(operators::keep_allowed<Scalar>(values(observation), mask, allowed_)));
+    return acting_.best(network_, theta_, head_, observation, mask);
   }
 
   /// Q(s, .), one value an action; valid until the next call. Throws Error for an observation of another length than
   /// the network's input.
-  auto values(const ConstVectorRef<float>& observation) { return head_.values(outputs(observation)); }
+  auto values(const ConstVectorRef<float>& observation) {
+    return head_.values(acting_.outputs(network_, theta_, observation));
+  }
 
   const Net& network() const { return network_; }              ///< the network
   const Vector<Scalar>& parameters() const { return theta_; }  ///< its parameters
 
  private:
-  auto outputs(const ConstVectorRef<float>& observation) {
-    if (observation.size() != network_.inputs())
-      throw Error("value::GreedyPolicy", fmt::format("an observation needs {} numbers", network_.inputs()),
-                  observation.size());
-    input_.resize(observation.size(), 1);
-    std::copy_n(observation.data(), observation.size(), input_.data());
-    return network_.forward(theta_, input_, tape_).col(0);
-  }
-
   Net network_;
-  Vector<Scalar> theta_, allowed_;
+  Vector<Scalar> theta_;
   Head head_;
-  Matrix<Scalar> input_;
-  typename Net::Tape tape_;
+  detail::ActingPass<Net> acting_{"value::GreedyPolicy"};
 };
 
 }  // namespace mellow::value

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sheet lookahead_replicate.md, section 3: T1 to T5. T6 is in replicate.cpp.
-#include <mellow/environments/random_linear.hpp>
 #include <mellow/value/lookahead_replicate.hpp>
 
 #include "support/gradient.hpp"
@@ -210,17 +209,6 @@ TEST_CASE("The distances of values to one another and to their backup vanish geo
       CHECK(std::pow(ratio[0], 0.05) == Approx(0.936787629).epsilon(1e-3));
       CHECK(std::pow(ratio[1], 0.05) == Approx(0.936787629).epsilon(1e-3));
     }
-  }
-}
-
-TEST_CASE("With shared features the strong convexity that theorem 4.3 asks for cannot be had (T5, caution)") {
-  Rng rng(6);
-  for (int i = 0; i < 100; ++i) {
-    const auto process = environments::random_linear_mrp({.states = 6, .features = 3, .discount = 0.5}, rng);
-    const Matrix<double> root = process.weights.cwiseSqrt().asDiagonal() * process.features.transpose();
-    const double kappa = value::spectral_norm(root),
-                 convexity = 2 * value::symmetric_eigenvalues<double>(root.transpose() * root).minCoeff();
-    CHECK(convexity <= 2 * kappa * kappa);  // the theorem asks for more than 7 kappa^2
   }
 }
 

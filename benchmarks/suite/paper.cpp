@@ -3,6 +3,6 @@
 
 namespace mellow::suite {
 
-std::vector<Paper> papers() { return {c2_dpo(), mellowmax(), squared_po(), td_convergence()}; }
+std::vector<Paper> papers() { return {action_generalization(), c2_dpo(), mellowmax(), squared_po(), td_convergence()}; }
 
 }  // namespace mellow::suite

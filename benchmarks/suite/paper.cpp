@@ -4,7 +4,7 @@
 namespace mellow::suite {
 
 std::vector<Paper> papers() {
-  return {c2_dpo(), mellowmax(), minatar(), optimizer_reset(), squared_po(), td_convergence()};
+  return {action_generalization(), c2_dpo(), mellowmax(), minatar(), optimizer_reset(), squared_po(), td_convergence()};
 }
 
 }  // namespace mellow::suite

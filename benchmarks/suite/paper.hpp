@@ -33,6 +33,7 @@ struct Paper {
 
 /// @{
 /// The papers, each in benchmarks/papers/<name>.cpp.
+Paper action_generalization();
 Paper c2_dpo();
 Paper mellowmax();
 Paper minatar();

@@ -9,33 +9,35 @@
 #include <mellow/value/dqn.hpp>
 
 #include "shapes.hpp"
+#include "transitions.hpp"
 
 namespace mellow::speed {
 
-using Agent = value::Dqn<nn::Mlp<>>;
+/// How many transitions an agent remembers before it learns.
+inline constexpr Index remembered = 10'000;
 
-/// Learns some updates from 10 000 random transitions: after 1 000 the moments of units that went dead have decayed as
-/// in any run.
-inline Agent train(const Shape& shape, Index updates = 1'000) {
-  constexpr Index transitions = 10'000;
-  Agent agent(nn::Mlp<>(shape.widths), {.batch_size = shape.batch,
-                                        .learning_starts = transitions + 1,
-                                        .max_gradient_norm = std::numeric_limits<double>::infinity()});
+/// The options of agents that learn by `learn_from`.
+inline value::DqnOptions learn_later(Index batch) {
+  return {.batch_size = batch,
+          .learning_starts = remembered + 1,
+          .max_gradient_norm = std::numeric_limits<double>::infinity()};
+}
+
+/// Learns some updates from transitions of a source: after 1 000 the moments of units that went dead have decayed as in
+/// any run.
+template <class Agent, class Source>
+Agent learn_from(Agent agent, Source source, Index updates = 1'000) {
   Rng rng;
-  const Box space(shape.widths.front(), -1, 1);
-  Vector<> next = space.sample(rng);
-  for (Index i = 0; i < transitions; ++i) {
-    const Vector<> observation = next;
-    next = space.sample(rng);
-    agent.observe({.observation = observation,
-                   .action = rng.below(shape.widths.back()),
-                   .reward = rng.uniform(),
-                   .next_observation = next,
-                   .terminated = rng.uniform() < 0.05},
-                  rng);
-  }
+  for (Index i = 0; i < remembered; ++i) agent.observe(source(rng), rng);
   for (Index i = 0; i < updates; ++i) agent.learn(rng);
   return agent;
+}
+
+/// DQN with dense layers of a shape that has learned from noise.
+inline auto train(const Shape& shape, Index updates = 1'000) {
+  return learn_from(
+      value::Dqn(nn::Mlp<>(shape.widths), learn_later(shape.batch), value::ScalarHead{.loss = value::TdLoss::huber()}),
+      Noise(shape.widths.front(), shape.widths.back()), updates);
 }
 
 /// Pushes random episodes of 200 steps until a replay is full.

@@ -82,7 +82,7 @@ Study over_width(const Effort& effort) {
     Curve& curve = study.curves.emplace_back(Curve{fmt::format("batch {}", batch)});
     for (Index width = 16; width <= 512; width *= 2) {
       const speed::Shape shape{"", {8, width, width, 4}, batch};
-      speed::Agent agent = speed::train(shape, 300);
+      auto agent = speed::train(shape, 300);
       Rng rng;
       const double updates = calls_per_second(effort, [&] { agent.learn(rng); });
       curve.add(static_cast<double>(width), updates, speed::flop(shape));
@@ -97,7 +97,7 @@ Study over_batch(const Effort& effort) {
   for (const Index width : {64, 256}) {
     Curve& curve = study.curves.emplace_back(Curve{fmt::format("width {}", width)});
     for (Index batch = 8; batch <= 1024; batch *= 2) {
-      speed::Agent agent = speed::train({"", {8, width, width, 4}, batch}, 300);
+      auto agent = speed::train({"", {8, width, width, 4}, batch}, 300);
       Rng rng;
       const double updates = calls_per_second(effort, [&] { agent.learn(rng); });
       curve.add(static_cast<double>(batch), updates * static_cast<double>(batch), 1);

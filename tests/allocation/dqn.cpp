@@ -3,6 +3,7 @@
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/duplicate_actions.hpp>
+#include <mellow/environments/minatar/breakout.hpp>
 #include <mellow/environments/pendulum.hpp>
 #include <mellow/environments/time_limit.hpp>
 #include <mellow/nn/convolution.hpp>
@@ -22,6 +23,7 @@
 #include <mellow/value/greedy_policy.hpp>
 #include <mellow/value/proximal.hpp>
 #include <mellow/value/quantile_head.hpp>
+#include <mellow/value/rainbow.hpp>
 #include <mellow/value/replicate.hpp>
 #include <mellow/value/reset_optimizer.hpp>
 #include <mellow/value/similarity_head.hpp>
@@ -40,11 +42,10 @@ const environments::TimeLimit cart_pole(environments::CartPole{}, 7);  // so tha
 
 /// Allocations of `steps` steps of acting, stepping the environment, remembering and learning, after as many that warm
 /// up.
-template <class Agent>
-std::size_t allocations(Agent agent, Index steps) {
-  auto environment = cart_pole;
+template <class Agent, class E = std::remove_const_t<decltype(cart_pole)>>
+std::size_t allocations(Agent agent, Index steps, E environment = cart_pole) {
   Rng rng(1);
-  Vector<float> observation(4), next(4);
+  Vector<float> observation(environment.observation_space().size()), next(observation.size());
   std::size_t before = 0;
   environment.reset(rng);
   environment.observe(observation);
@@ -58,7 +59,7 @@ std::size_t allocations(Agent agent, Index steps) {
     environment.observe(observation);
   }
   const std::size_t after = heap_allocations();
-  REQUIRE(agent.learner().counters.updates == 2 * steps);
+  REQUIRE(agent.learner().counters.updates * agent.options().update_every == 2 * steps);
   REQUIRE(agent.learner().counters.target_changes >= 1);
   return after - before;
 }
@@ -139,6 +140,25 @@ TEST_CASE("A step of DQN does not allocate with pulls, noise of targets and targ
   CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 102}), learn_at_once, taken, value::CategoricalHead{}), 300) == 0);
   CHECK(allocations(value::Dqn(nn::Mlp({4, 64, 20}), learn_at_once, often, value::QuantileHead{.quantiles = 10}),
                     300) == 0);
+}
+
+TEST_CASE("A frame of Rainbow in Breakout does not allocate, with pulls, resets and targets in function space") {
+  const environments::minatar::Breakout breakout({.minimal_actions = true});
+  const value::CategoricalHead head{.v_min = -100, .v_max = 100};
+  const nn::Convolution filters({10, 10, 4}, {.filters = 16, .padding = nn::Padding::Same});
+  const nn::Flatten flatten(filters.output_image());
+  const nn::Sequential network(
+      filters, nn::ReLU{}, flatten,
+      nn::Dueling(nn::NoisyDense(flatten.outputs(), head.atoms), nn::NoisyDense(flatten.outputs(), 3 * head.atoms)));
+  const auto frames = [&](const auto&... parts) {
+    const value::DqnOptions options{.batch_size = 32, .learning_starts = 1, .update_every = 4};
+    const data::PrioritizedBitReplay small{.capacity = 50, .alpha = 0.5, .steps = 3};
+    return allocations(value::rainbow(network, options, head, small, parts...), 40, breakout);
+  };
+  const value::PeriodicCopy often{.every = 3};
+  CHECK(frames(often) == 0);
+  CHECK(frames(often, value::Proximal{.c = 0.025}, value::ResetOptimizer{}) == 0);
+  CHECK(frames(value::Replicate<>{.every = 3, .steps = 2}, value::ResetOptimizer{}) == 0);
 }
 
 TEST_CASE("The run loop does not allocate between evaluations") {

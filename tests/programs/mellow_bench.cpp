@@ -7,8 +7,17 @@
 #include <sstream>
 #include <vector>
 
+#include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/time_limit.hpp>
+#include <mellow/nn/mlp.hpp>
+#include <mellow/nn/rmsprop.hpp>
+#include <mellow/tools/weights.hpp>
+#include <mellow/training/run.hpp>
+#include <mellow/value/dqn.hpp>
+
 #include "support/program.hpp"
 
+using namespace mellow;
 using Catch::Contains;
 namespace fs = std::filesystem;
 
@@ -64,6 +73,29 @@ TEST_CASE("A policy that is put together at run time gives the bits of the plain
   }
 }
 
+TEST_CASE("RMSProp's choices reach the optimiser") {
+  using nn::RMSProp;
+  const std::vector<std::pair<std::string, RMSProp>> cases{
+      {"", {}},
+      {" --set optimizer.square=centred", {.square = RMSProp::Square::Centred}},
+      {" --set optimizer.epsilon_place=inside_root", {.epsilon_place = RMSProp::Epsilon::InsideRoot}},
+      {" --set optimizer.debias=true", {.debias = true}}};
+  for (const auto& [settings, optimizer] : cases) {
+    CAPTURE(settings);
+    const TemporaryDirectory directory;
+    const auto suite = run(
+        "mellow_bench train --agent dqn --env CartPole-v1 --steps 1200 --evaluate-every 1200 --set optimizer=rmsprop" +
+        settings + " --output " + directory.path().string());
+    CAPTURE(suite.error);
+    REQUIRE(suite.status == 0);
+    value::Dqn agent(nn::Mlp{{4, 64, 64, 2}}, optimizer);
+    training::train(agent, environments::TimeLimit(environments::CartPole{}, 500),
+                    {.steps = 1200, .evaluate_every = 0});
+    const auto kept = tools::load_weights(directory / "seed-0/weights.safetensors", agent.network());
+    CHECK(agent.parameters() == kept);
+  }
+}
+
 TEST_CASE("Runs may be spread over MPI's ranks") {
   if (run("mellow_bench --version").out.find("MPI") == std::string::npos || run("command -v mpirun").status != 0) {
     WARN("SKIPPED: built without MPI, or mpirun is not installed");
@@ -104,6 +136,8 @@ TEST_CASE("What is not known is refused with what was meant") {
       {"train --agent dqn --env CartPole-v1 --set discount=much", "discount must be a number"},
       {"train --agent dqn --env CartPole-v1 --set backup=doubleq", "did you mean double_q?"},
       {"train --agent dqn --env CartPole-v1 --set tracking.tau=0.1", "belongs to tracking=polyak"},
+      {"train --agent dqn --env CartPole-v1 --set optimizer.square=centred", "belongs to optimizer=rmsprop"},
+      {"train --agent dqn --env CartPole-v1 --set optimizer=rmsprop --set optimizer.square=centered", "mean centred?"},
       {"train --agent dqn --env CartPole-v1 --set exploration.epsilon=linear:1:0", "SHAPE:FROM:TO:STEPS"},
       {"train --agent dqn --env FrozenLake-v1", "observations that are vectors"},
       {"train --agent dqn --env Pendulum-v1", "discrete actions"},

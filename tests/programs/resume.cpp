@@ -23,6 +23,7 @@ using Seconds = std::chrono::duration<double>;
 const std::vector<std::string> campaigns{
     "--agent dqn --env CartPole-v1 --steps 4000 --set replay=prioritized --set replay.steps=3 --set tracking=polyak",
     "--agent dqn --env MountainCar-v0 --steps 4000 --set optimizer=rmsprop --set exploration=boltzmann "
+    "--set optimizer.square=centred --set optimizer.debias=true --set optimizer.momentum=0.5 "
     "--set env.normalize_observations=true --set env.normalize_rewards=true --set learning_starts=200",
     "--agent dqn --env Pendulum-v1 --steps 3000 --set env.action_levels=5 --set env.action_repeat=2 "
     "--set optimizer=sgd --set backup=double_q",

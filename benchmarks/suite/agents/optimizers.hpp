@@ -24,7 +24,8 @@ struct Optimizers {
   nn::Adam adam{};
   nn::AdamW adamw{};
   nn::RAdam radam{};
-  nn::RMSProp rmsprop{};
+  nn::RMSProp rmsprop{};  ///< but for what the next two say by their numbers
+  std::size_t rmsprop_square = 0, rmsprop_epsilon_place = 0;
   nn::Adagrad adagrad{};
   nn::Sgd sgd{};
 
@@ -45,8 +46,13 @@ struct Optimizers {
     settings.begin_alternative("optimizer", "rmsprop");
     settings.add("learning_rate", rmsprop.learning_rate, "by gradient steps");
     settings.add("decay", rmsprop.decay, "of the means");
-    settings.add("epsilon", rmsprop.epsilon, "added to the root");
+    settings.add("epsilon", rmsprop.epsilon, "keeps the divisor from zero");
     settings.add("momentum", rmsprop.momentum, "share of the former step that is kept");
+    settings.add_choice("square", rmsprop_square, {"plain", "centred"},
+                        "what the squares are taken about: zero, or the gradient's mean");
+    settings.add_choice("epsilon_place", rmsprop_epsilon_place, {"outside_root", "inside_root"},
+                        "where epsilon is added: to the root as in PyTorch, or under it as in TensorFlow");
+    settings.add("debias", rmsprop.debias, "whether young means are divided by what they lack");
     settings.begin_alternative("optimizer", "adagrad");
     settings.add("learning_rate", adagrad.learning_rate, "by gradient steps");
     settings.add("epsilon", adagrad.epsilon, "added to the root");
@@ -64,7 +70,7 @@ struct Optimizers {
       case 2:
         return {{.chosen = radam}};
       case 3:
-        return {{.chosen = rmsprop}};
+        return {{.chosen = chosen_rmsprop()}};
       case 4:
         return {{.chosen = adagrad}};
       case 5:
@@ -72,6 +78,15 @@ struct Optimizers {
       default:
         return {{.chosen = adam}};
     }
+  }
+
+ private:
+  nn::RMSProp chosen_rmsprop() const {
+    nn::RMSProp part = rmsprop;
+    part.square = rmsprop_square == 1 ? nn::RMSProp::Square::Centred : nn::RMSProp::Square::Plain;
+    part.epsilon_place =
+        rmsprop_epsilon_place == 1 ? nn::RMSProp::Epsilon::InsideRoot : nn::RMSProp::Epsilon::OutsideRoot;
+    return part;
   }
 };
 

@@ -19,12 +19,27 @@ namespace {
 
 using statistics::Estimate;
 
+constexpr Index short_sweep_frames = 20'000, sweep_frames = 200'000, headline_frames = 300'000;
+
+/// The frames of a sweep: those of the scale, or of earlier results; 0 where these have none.
+Index frames_of_sweep(const Study& study) {
+  if (!study.reads_only()) return study.scaled(short_sweep_frames, sweep_frames);
+  for (const Index frames : {sweep_frames, short_sweep_frames})
+    if (study.has(minatar_experiment(breakout, frames))) return frames;
+  return 0;
+}
+
+/// How many seeds a game is played with.
+Index seeds_of(const Study& study, const MinatarGame& game, Index frames, Index quick, Index full) {
+  return study.seeds(minatar_experiment(game, frames), quick, full);
+}
+
 /// The sweep of a paper: arms on Breakout, of which the first is the agent as it is.
 class Sweep {
  public:
-  Sweep(Study& study, const std::vector<MinatarArm>& arms)
+  Sweep(Study& study, Index frames, const std::vector<MinatarArm>& arms)
       : runs_(run_minatar(study, "sweep on MinAtar's Breakout",
-                          {{breakout, study.scaled(20'000, 200'000), study.seeds(3, 5), arms}})) {
+                          {{breakout, frames, seeds_of(study, breakout, frames, 3, 5), arms}})) {
     tools::Plot plot{.title = "MinAtar Breakout", .x_label = "frame", .y_label = "return of training episodes"};
     for (const MinatarRuns& runs : runs_) plot.series.push_back(runs.curve(runs.arm));
     for (tools::Series& line : plot.series) line.low.clear(), line.high.clear();  // bands of so many would hide lines
@@ -90,14 +105,15 @@ statistics::Scores scores_of(const std::vector<MinatarRuns>& all, const std::str
 
 /// The best setting of a sweep against the agent as it is, on three games.
 std::vector<Claim> headline(Study& study, const MinatarArm& arm, const std::string& name, const std::string& paper) {
-  if (!study.full() && !study.reads_only()) return {};
-  constexpr Index frames = 300'000, common = 5;
+  constexpr Index frames = headline_frames;
+  if (study.reads_only() ? !study.has(minatar_experiment(asterix, frames)) : !study.full()) return {};
   const MinatarArm copy = minatar_copy();
   const std::vector<MinatarArm> arms{copy, arm};
   const auto runs = run_minatar(study, name + " on three games of MinAtar",
-                                {{breakout, frames, study.seeds(2 * common, 2 * common), arms},
-                                 {asterix, frames, study.seeds(common, common), arms},
-                                 {space_invaders, frames, study.seeds(common, common), arms}});
+                                {{breakout, frames, seeds_of(study, breakout, frames, 10, 10), arms},
+                                 {asterix, frames, seeds_of(study, asterix, frames, 5, 5), arms},
+                                 {space_invaders, frames, seeds_of(study, space_invaders, frames, 5, 5), arms}});
+  const Index common = seeds_of(study, asterix, frames, 5, 5);
   std::string table = "| game | seeds | " + copy.name + " | " + arm.name + " |\n|---|---|---|---|\n";
   Rng rng(0, 12);
   for (const MinatarGame& game : {breakout, asterix, space_invaders}) {
@@ -132,7 +148,7 @@ std::vector<Claim> headline(Study& study, const MinatarArm& arm, const std::stri
            .note = fmt::format("{}; probability of improvement {:.2f}; on Breakout, {} seeds, {:.3f}{}", arm.name,
                                improvement, runs_of(runs, breakout, arm.name).seeds.size(),
                                gain(runs_of(runs, breakout, arm.name), runs_of(runs, breakout, copy.name), rng),
-                               needed(difference, common))}};
+                               needed(difference, static_cast<std::size_t>(common)))}};
 }
 
 void add(std::vector<Claim>& claims, std::vector<Claim> more) { std::ranges::move(more, std::back_inserter(claims)); }
@@ -140,9 +156,11 @@ void add(std::vector<Claim>& claims, std::vector<Claim> more) { std::ranges::mov
 }  // namespace
 
 std::vector<Claim> proximal_on_minatar(Study& study) {
+  const Index frames = frames_of_sweep(study);
+  if (frames == 0) return {};
   const MinatarArm copy = minatar_copy(), near = minatar_pro(0.025), far = minatar_pro(0.1),
                    noisy = with_noise(copy, 1), noisy_near = with_noise(near, 1);
-  const Sweep sweep(study, {copy, near, far, noisy, noisy_near});
+  const Sweep sweep(study, frames, {copy, near, far, noisy, noisy_near});
   const std::vector<MinatarArm> pulls{near, far};
   const MinatarArm& best = sweep.best(pulls);
   Rng rng(0, 13);
@@ -190,9 +208,11 @@ std::vector<Claim> proximal_on_minatar(Study& study) {
 }
 
 std::vector<Claim> replicate_on_minatar(Study& study) {
+  const Index frames = frames_of_sweep(study);
+  if (frames == 0) return {};
   const MinatarArm copy = minatar_copy(), polyak = minatar_polyak(0.005), few = minatar_replicate(25),
                    some = minatar_replicate(125), many = minatar_replicate(500), one = minatar_replicate(125, false);
-  const Sweep sweep(study, {copy, polyak, few, some, many, one});
+  const Sweep sweep(study, frames, {copy, polyak, few, some, many, one});
   const MinatarArm& best = sweep.best({few, some, many});
   Rng rng(0, 14);
   const auto n = std::ssize(sweep[copy].seeds);
@@ -243,6 +263,8 @@ std::vector<Claim> replicate_on_minatar(Study& study) {
 }
 
 std::vector<Claim> reset_on_minatar(Study& study) {
+  const Index frames = frames_of_sweep(study);
+  if (frames == 0) return {};
   const nn::Moments all{}, first{.second = false}, second{.first = false};
   const std::vector<MinatarArm> kept{minatar_copy(250), minatar_copy(62), minatar_copy(1000)},
       reset{minatar_reset(250, all, "all"), minatar_reset(62, all, "all"), minatar_reset(1000, all, "all")};
@@ -251,7 +273,7 @@ std::vector<Claim> reset_on_minatar(Study& study) {
   std::vector<MinatarArm> arms = kept;
   arms.insert(arms.end(), reset.begin(), reset.end());
   arms.insert(arms.end(), {of_first, of_second});
-  const Sweep sweep(study, arms);
+  const Sweep sweep(study, frames, arms);
   const MinatarArm &best = sweep.best(reset), &copy = kept.front();
   Rng rng(0, 15);
   const auto seeds = sweep[copy].seeds.size();

@@ -178,11 +178,11 @@ Figures run_published(const MinatarGame& game, Index frames, Index seed) {
   return curve.figures();
 }
 
-std::string experiment_of(const MinatarGame& game, Index frames) {
+}  // namespace
+
+std::string minatar_experiment(const MinatarGame& game, Index frames) {
   return fmt::format("MinAtar {}, {} frames", game.name, frames);
 }
-
-}  // namespace
 
 MinatarArm minatar_copy(Index every) {
   return {.name = fmt::format("copy every {}", every), .tracking = {{.chosen = value::PeriodicCopy{.every = every}}}};
@@ -261,7 +261,7 @@ std::vector<MinatarRuns> run_minatar(Study& study, const std::string& what, cons
         if (seed >= plan.seeds) continue;
         of.push_back(place);
         runs.push_back(
-            {.experiment = experiment_of(plan.game, plan.frames),
+            {.experiment = minatar_experiment(plan.game, plan.frames),
              .setting = arm.name,
              .number = seed,
              .identity = agent_identity,
@@ -282,7 +282,7 @@ const MinatarRuns& runs_of(const std::vector<MinatarRuns>& all, const MinatarGam
 MinatarRuns run_published_dqn(Study& study, const MinatarGame& game, Index frames, Index seeds) {
   std::vector<Run> runs;
   for (Index seed = 0; seed < seeds; ++seed)
-    runs.push_back({.experiment = experiment_of(game, frames),
+    runs.push_back({.experiment = minatar_experiment(game, frames),
                     .setting = "DQN as published",
                     .number = seed,
                     .identity = fmt::format(

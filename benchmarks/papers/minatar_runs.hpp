@@ -97,6 +97,9 @@ struct MinatarPlan {
   std::vector<MinatarArm> arms;
 };
 
+/// The name under which the runs of a game are kept.
+std::string minatar_experiment(const MinatarGame& game, Index frames);
+
 /// Runs the arms of plans, a seed at a time, so that what there is of a campaign that was interrupted is balanced.
 std::vector<MinatarRuns> run_minatar(Study& study, const std::string& what, const std::vector<MinatarPlan>& plans);
 

@@ -80,6 +80,11 @@ Index Study::seeds(const std::string& experiment, Index quick, Index full) const
   return runs;
 }
 
+bool Study::has(const std::string& experiment) const {
+  return !reads_only() ||
+         std::ranges::any_of(earlier_, [&](const auto& run) { return std::get<0>(run.first) == experiment; });
+}
+
 Study::Kept Study::kept(const Run& run, std::string_view extension) const {
   const fs::path folder = options_.kept / slug(run.experiment) / slug(run.setting);
   const std::string stem = fmt::format("{}-{}-", run.number, tools::checksum(identity_of(run)));

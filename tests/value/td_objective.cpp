@@ -118,7 +118,8 @@ TEST_CASE("The certified rate falls with K from near 1 to F_theta / F_w, and is 
 }
 
 TEST_CASE("The norm and the radius of a matrix") {
-  const Matrix<double> shear = (Matrix<double>(2, 2) << 0.5, 3, 0, -0.25).finished();
+  Matrix<double> shear(2, 2);
+  shear << 0.5, 3, 0, -0.25;
   CHECK(spectral_radius(shear) == Approx(0.5));
   CHECK(spectral_norm(shear) == Approx(std::sqrt((9.3125 + std::sqrt(9.3125 * 9.3125 - 4 * 0.015625)) / 2)));
   CHECK(spectral_norm<double>(Matrix<double>::Constant(2, 5, 2)) == Approx(2 * std::sqrt(10)));

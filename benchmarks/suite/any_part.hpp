@@ -347,6 +347,10 @@ struct OptionalHook {
 
   std::optional<P> part{};
 
+  template <class Learner>
+  static consteval void check() {
+    if constexpr (requires { P::template check<Learner>(); }) P::template check<Learner>();
+  }
   void validate() const {
     if (part) validate_part(*part);
   }

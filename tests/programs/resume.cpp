@@ -27,6 +27,11 @@ const std::vector<std::string> campaigns{
     "--set env.normalize_observations=true --set env.normalize_rewards=true --set learning_starts=200",
     "--agent dqn --env Pendulum-v1 --steps 3000 --set env.action_levels=5 --set env.action_repeat=2 "
     "--set optimizer=sgd --set backup=double_q",
+    "--agent dqn --env MinAtar/Breakout-v1 --steps 2000 --set network=minatar_linear --set observations=bits "
+    "--set head=quantile --set head.quantiles=8 --set update_every=4 --set pull=proximal --set pull.c=0.05 "
+    "--set reset=target_change --set tracking.every=40 --set learning_starts=100 --set initializer=glorot",
+    "--agent rainbow --env CartPole-v1 --steps 2000 --set hidden=16 --set head.v_max=100 --set tracking=replicate "
+    "--set tracking.every=50 --set tracking.steps=10 --set reset=random --set target_noise=0.5 --set pull=penalty",
     "--agent q_learning --env FrozenLake-v1 --steps 300000 --set traces=replacing",
     "--agent sarsa --env passenger-taxi --steps 200000 --set traces=dutch --set exploration=mellowmax",
     "--agent expected_sarsa --env cliff-walking --steps 200000 --set traces=accumulating",

@@ -69,14 +69,6 @@ struct AgentParts {
     std::apply([&](auto&... hook) { (tell(hook.part, hook.state), ...); }, hooks);
   }
 
-  /// What a hook, the only one of its type, changes.
-  template <class Hook>
-  const StateOf<Hook, Scalar>& state() const {
-    static_assert(Fills<Hook, roles::Hook> && (std::same_as<Hook, Parts> + ... + 0) == 1,
-                  "mellow: state<Hook>() needs the type of a hook of this agent that was given once");
-    return std::get<Held<Hook>>(hooks).state;
-  }
-
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
     visit("exploration", self.exploration.state);

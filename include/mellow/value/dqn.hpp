@@ -137,7 +137,9 @@ class Dqn {
   /// What a hook, the only one of its type, changes during the run: `agent.state<value::ResetOptimizer>().resets`.
   template <class Hook>
   const StateOf<Hook, Scalar>& state() const {
-    return parts_.template state<Hook>();
+    constexpr bool given_once = Fills<Hook, roles::Hook> && (std::same_as<Hook, Parts> + ... + 0) == 1;
+    static_assert(given_once, "mellow: state<Hook>() needs the type of a hook of this agent that was given once");
+    if constexpr (given_once) return std::get<HeldPart<Hook, Scalar>>(parts_.hooks).state;
   }
 
   template <class Self, class Visit>

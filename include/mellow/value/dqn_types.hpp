@@ -108,7 +108,14 @@ struct DqnTypes {
     static_assert((hook_fits<Parts> && ...),
                   "mellow: a part for roles::Hook acts at no moment: it needs after_sample, before_step, after_step or "
                   "after_target_change(learner, rng) const");
+    (ask<Parts>(), ...);
     return true;
+  }
+
+  /// Lets a part say in words what it needs of the others: `check<Learner>()`, if it has one.
+  template <class P>
+  static consteval void ask() {
+    if constexpr (requires { P::template check<Learner>(); }) P::template check<Learner>();
   }
 
   /// The part for Role among those given, or its default where none was given or the given one does not fit.

@@ -44,6 +44,13 @@ struct ResetOptimizer {
             "moments name nothing to be forgotten", "none");
   }
 
+  /// Says in words what the optimiser lacks.
+  template <class Learner>
+  static consteval void check() {
+    static_assert(nn::ForgetfulState<decltype(Learner::optimizer_state)>,
+                  "mellow: ResetOptimizer needs an optimiser whose State has forget(nn::Moments)");
+  }
+
   /// Resets by updates or at random, where that is asked for.
   template <class Scalar, class Learner>
   void after_step(State<Scalar>& state, Learner& learner, Rng& rng) const {
@@ -60,10 +67,7 @@ struct ResetOptimizer {
  private:
   template <class Scalar, class Learner>
   void reset(State<Scalar>& state, Learner& learner) const {
-    using Memory = decltype(learner.optimizer_state);
-    static_assert(nn::ForgetfulState<Memory>,
-                  "mellow: ResetOptimizer needs an optimiser whose State has forget(nn::Moments)");
-    if constexpr (nn::ForgetfulState<Memory>) learner.optimizer_state.forget(moments);
+    if constexpr (nn::ForgetfulState<decltype(learner.optimizer_state)>) learner.optimizer_state.forget(moments);
     ++state.resets;
   }
 };

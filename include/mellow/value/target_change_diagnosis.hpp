@@ -73,15 +73,20 @@ struct TargetChangeDiagnosis {
             small);
   }
 
+  /// Says in words what the optimiser lacks.
+  template <class Learner>
+  static consteval void check() {
+    static_assert(nn::MomentumState<decltype(Learner::optimizer_state)>,
+                  "mellow: TargetChangeDiagnosis needs an optimiser whose State has first_moment()");
+  }
+
   /// Compares the gradient with the momentum of earlier ones.
   template <class Scalar, class Learner>
   void before_step(State<Scalar>& state, Learner& learner, Rng&) const {
-    using Memory = decltype(learner.optimizer_state);
-    static_assert(nn::MomentumState<Memory>,
-                  "mellow: TargetChangeDiagnosis needs an optimiser whose State has first_moment()");
     const auto& g = learner.gradient;
     const double norm = g.norm();
-    if constexpr (nn::MomentumState<Memory>) state.cosine_ = cosine(learner.optimizer_state.first_moment(), g, norm);
+    if constexpr (nn::MomentumState<decltype(learner.optimizer_state)>)
+      state.cosine_ = cosine(learner.optimizer_state.first_moment(), g, norm);
     if (state.since_change_ == 0) {
       add(state.cosine_after, state.cosine_);
       if (state.norm_ > 0) state.norm_ratio.add(norm / state.norm_);

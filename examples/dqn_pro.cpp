@@ -16,6 +16,7 @@
 #include <mellow/training/run.hpp>
 #include <mellow/value/dqn.hpp>
 #include <mellow/value/proximal.hpp>
+#include <mellow/value/target_movement.hpp>
 #include <mellow/value/target_noise.hpp>
 
 using namespace mellow;
@@ -40,7 +41,7 @@ tools::Series noisy_planning(const environments::TabularMdp& lake, const Vector<
 /// The returns of evaluations while DQN learns to balance a pole.
 template <class... Parts>
 tools::Series learn(const char* name, Index steps, std::uint64_t seed, const Parts&... parts) {
-  value::Dqn agent(nn::Mlp{{4, 64, 64, 2}}, {.seed = seed}, parts...);
+  value::Dqn agent(nn::Mlp{{4, 64, 64, 2}}, {.seed = seed}, parts..., value::TargetMovement{});
   struct Watch {
     tools::Series curve;
     void on_evaluation(const training::RunStatus& status) {
@@ -53,7 +54,7 @@ tools::Series learn(const char* name, Index steps, std::uint64_t seed, const Par
   double sum = 0;
   for (const double y : watch.curve.y) sum += y;
   fmt::print("{:<26}{:>12.1f}{:>12.1f}{:>16.2f}\n", name, sum / static_cast<double>(watch.curve.y.size()),
-             run.best_return, (agent.parameters() - agent.learner().target).norm());
+             run.best_return, agent.template state<value::TargetMovement>().distance.mean());
   return watch.curve;
 }
 
@@ -63,7 +64,7 @@ int main(int argc, char** argv) {
   return run_main([&] {
     Index steps = 20'000;
     std::uint64_t seed = 0;
-    double noise = 3.0, c = 0.02;
+    double noise = 3.0, c = 0.1;
     std::filesystem::path output = "results/dqn_pro";
     CommandLine("Shows what a pull towards the target network does where updates are noisy.")
         .option("--steps", steps, "environment steps of DQN", {.minimum = 1'000})
@@ -85,7 +86,7 @@ int main(int argc, char** argv) {
       for (const std::size_t k : {20, 100, 300, 1'000, 3'000}) fmt::print("{:>10.3f}", planning.series.back().y[k - 1]);
     }
     tools::save_plot(output / "frozen_lake", planning);
-    fmt::print("\n\nDQN on CartPole-v1:\n{:<26}{:>12}{:>12}{:>16}\n", "", "mean return", "best", "|w - theta|");
+    fmt::print("\n\nDQN on CartPole-v1:\n{:<26}{:>12}{:>12}{:>16}\n", "", "mean return", "best", "target moves by");
     const value::TargetNoise noisy{.deviation = noise};
     const value::Proximal pull{.c = c};
     tools::Plot learning{.title = "DQN on CartPole-v1", .x_label = "step", .y_label = "return"};

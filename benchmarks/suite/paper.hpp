@@ -35,6 +35,8 @@ struct Paper {
 /// The papers, each in benchmarks/papers/<name>.cpp.
 Paper action_generalization();
 Paper c2_dpo();
+Paper dqn_pro();
+Paper lookahead_replicate();
 Paper mellowmax();
 Paper minatar();
 Paper optimizer_reset();

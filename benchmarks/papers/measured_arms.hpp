@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <mellow/core/error.hpp>
+#include <mellow/statistics/estimate.hpp>
+#include <mellow/tools/plot.hpp>
+
+#include "../suite/paper.hpp"
+
+/// What is compared in an experiment, run at all seeds, and its figures by name.
+namespace mellow::suite {
+
+/// Six digits, more than two seeds have in common: what is left of a figure in results that others compare with theirs.
+inline double rounded(double x) { return std::strtod(fmt::format("{:.6g}", x).c_str(), nullptr); }
+
+/// One of several ways that are compared.
+struct Arm {
+  std::string name;                         ///< "copy", with all numbers that make it
+  std::function<Figures(Index seed)> work;  ///< one run of it
+};
+
+/// The figures of arms.
+class MeasuredArms {
+ public:
+  /// Runs all arms of an experiment at seeds 0 .. seeds - 1. `identity`: what they share, and their figures depend on.
+  MeasuredArms(Study& study, const std::string& experiment, const std::string& identity, Index seeds,
+               const std::vector<Arm>& arms)
+      : seeds_(seeds) {
+    std::vector<Run> runs;
+    for (const Arm& arm : arms) {
+      names_.push_back(arm.name);
+      for (Index seed = 0; seed < seeds; ++seed)
+        runs.push_back({.experiment = experiment,
+                        .setting = arm.name,
+                        .number = seed,
+                        .identity = identity,
+                        .work = [work = arm.work, seed] { return work(seed); }});
+    }
+    figures_ = study.measure(experiment, runs);
+  }
+
+  Index seeds() const { return seeds_; }                            ///< runs of each arm
+  const std::vector<std::string>& names() const { return names_; }  ///< of the arms
+
+  /// A figure of an arm, a number a seed. Throws Error where there is no such arm.
+  std::vector<double> operator()(const std::string& arm, const std::string& metric) const {
+    const auto at = std::ranges::find(names_, arm);
+    if (at == names_.end()) throw Error("MeasuredArms", "there is no such arm", arm);
+    const auto first = static_cast<std::size_t>((at - names_.begin()) * seeds_);
+    std::vector<double> values;
+    for (std::size_t i = first; i < first + static_cast<std::size_t>(seeds_); ++i)
+      values.push_back(figure(figures_[i], metric));
+    return values;
+  }
+  /// The same of an arm that was run once.
+  double of(const std::string& arm, const std::string& metric) const { return (*this)(arm, metric).front(); }
+
+ private:
+  Index seeds_;
+  std::vector<std::string> names_;
+  std::vector<Figures> figures_;
+};
+
+/// Adds a point with its interval to a line.
+inline void add_point(tools::Series& line, double x, const statistics::Estimate& y) {
+  line.x.push_back(x);
+  line.y.push_back(y.value);
+  line.low.push_back(y.low);
+  line.high.push_back(y.high);
+}
+
+/// How many of one arm's seeds lie below another's.
+inline Index count_below(const std::vector<double>& of, const std::vector<double>& than) {
+  Index count = 0;
+  for (std::size_t i = 0; i < of.size(); ++i) count += of[i] < than[i];
+  return count;
+}
+
+}  // namespace mellow::suite

@@ -14,6 +14,14 @@
 
 namespace mellow::value {
 
+namespace detail {
+/// A tuple of the hooks among the parts, each with its state.
+template <class Scalar, class... Parts>
+using HeldHooks = decltype(std::apply(
+    [](const auto&... hook) { return std::tuple<HeldPart<std::remove_cvref_t<decltype(hook)>, Scalar>...>(); },
+    all_parts<roles::Hook>(std::declval<const Parts&>()...)));
+}  // namespace detail
+
 /// The parts of a deep Q agent that do not belong to its learner, each with what it changes during a run.
 template <class Net, class... Parts>
 struct AgentParts {
@@ -23,9 +31,7 @@ struct AgentParts {
   template <class Part>
   using Held = HeldPart<Part, Scalar>;  ///< a part with its state
   /// Those for roles::Hook, in the order in which they were given.
-  using Hooks = decltype(std::apply(
-      [](const auto&... hook) { return std::tuple<Held<std::remove_cvref_t<decltype(hook)>>...>(); },
-      all_parts<roles::Hook>(std::declval<const Parts&>()...)));
+  using Hooks = detail::HeldHooks<Scalar, Parts...>;
 
   [[no_unique_address]] typename Types::Backup backup;  ///< which has no state
   Held<typename Types::Exploration> exploration;        ///< how actions are tried

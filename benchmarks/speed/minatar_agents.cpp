@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deep Q agents on MinAtar's Breakout: an update of DQN in the published settings (Young & Tian 2019) and of C51 on the
-// same network, with Adam, as peers/minatar_agents.py does it, whole and by its parts, and DQN's with the published
-// optimiser; a frame of Rainbow, an update in four, whole and by what it is spent on.
+// same network, with Adam, as peers/minatar_agents.py does it, whole and by its parts; DQN's with the published
+// optimiser, C51's with DQN Pro's pull and with a step of Lookahead-Replicate's target; a frame of Rainbow, an update in
+// four, whole and by what it is spent on.
 #include <vector>
 
 #include <mellow/data/prioritized_replay.hpp>
@@ -17,7 +18,9 @@
 #include <mellow/nn/sequential.hpp>
 #include <mellow/training/run.hpp>
 #include <mellow/value/categorical_head.hpp>
+#include <mellow/value/proximal.hpp>
 #include <mellow/value/rainbow.hpp>
+#include <mellow/value/replicate.hpp>
 #include <mellow/value/scalar_head.hpp>
 
 #include "agents.hpp"
@@ -144,6 +147,12 @@ int main(int argc, char** argv) {
   const auto c51 = trained(outputs, distributions, adam);
   speed::add_update("minatar_c51_update", c51, flop(outputs));
   speed::add_update_parts("minatar_c51_update", c51);
+  speed::add_update("minatar_c51_update_proximal", trained(outputs, distributions, adam, value::Proximal{.c = 0.025}),
+                    flop(outputs));
+  // A step of the target costs the products of an update; so many come with an update here, as few do in use.
+  speed::add_update("minatar_c51_update_replicate",
+                    trained(outputs, distributions, adam, value::Replicate<>{.every = 1, .steps = 1}),
+                    2 * flop(outputs));
 
   const speed::Once learned(
       [] { return speed::learn_from(rainbow(speed::remembered + 1), speed::RandomPlay(breakout)); });

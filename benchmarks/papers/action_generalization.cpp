@@ -67,14 +67,6 @@ Found measure(Study& study, const std::string& what, const std::vector<Run>& run
   return found;
 }
 
-/// A point of a line, with its interval.
-void add_point(tools::Series& line, double x, const Estimate& y) {
-  line.x.push_back(x);
-  line.y.push_back(y.value);
-  line.low.push_back(y.low);
-  line.high.push_back(y.high);
-}
-
 std::string one_digit(const Estimate& x) { return fmt::format("{:.1f} [{:.1f}, {:.1f}]", x.value, x.low, x.high); }
 
 // ---------------------------------------------------------------------------------------------------------------------

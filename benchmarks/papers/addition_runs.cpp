@@ -2,7 +2,6 @@
 #include "addition_runs.hpp"
 
 #include <cmath>
-#include <cstdlib>
 #include <numeric>
 #include <utility>
 #include <variant>
@@ -163,9 +162,6 @@ Run reference_run(Study& study, Index seed) {
                            {"held-out pairs", static_cast<double>(reference.held_out.lengths.size()) / 3}};
           }};
 }
-
-/// Six digits: log-probabilities in float bear no more.
-double rounded(double x) { return std::strtod(fmt::format("{:.6g}", x).c_str(), nullptr); }
 
 /// Adds what a history holds of its pairs after each epoch.
 void add_figures(Figures& figures, const preference::PairHistory& history, const std::vector<Index>& steps, Pairs of) {

@@ -103,11 +103,7 @@ inline void draw_toy(const Study& study, const std::string& name, const std::vec
     tools::Series line{.label = runs.loss};
     Rng rng(0);
     for (std::size_t k = 1; k < runs.steps.size(); ++k) {
-      const auto estimate = mean_of(runs.chosen[k], rng);
-      line.x.push_back(static_cast<double>(runs.steps[k]));
-      line.y.push_back(estimate.value);
-      line.low.push_back(estimate.low);
-      line.high.push_back(estimate.high);
+      add_point(line, static_cast<double>(runs.steps[k]), mean_of(runs.chosen[k], rng));
     }
     plot.series.push_back(std::move(line));
   }

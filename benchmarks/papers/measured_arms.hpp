@@ -2,22 +2,16 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include <mellow/core/error.hpp>
-#include <mellow/statistics/estimate.hpp>
-#include <mellow/tools/plot.hpp>
 
 #include "../suite/paper.hpp"
 
 /// What is compared in an experiment, run at all seeds, and its figures by name.
 namespace mellow::suite {
-
-/// Six digits, more than two seeds have in common: what is left of a figure in results that others compare with theirs.
-inline double rounded(double x) { return std::strtod(fmt::format("{:.6g}", x).c_str(), nullptr); }
 
 /// One of several ways that are compared.
 struct Arm {
@@ -66,20 +60,5 @@ class MeasuredArms {
   std::vector<std::string> names_;
   std::vector<Figures> figures_;
 };
-
-/// Adds a point with its interval to a line.
-inline void add_point(tools::Series& line, double x, const statistics::Estimate& y) {
-  line.x.push_back(x);
-  line.y.push_back(y.value);
-  line.low.push_back(y.low);
-  line.high.push_back(y.high);
-}
-
-/// How many of one arm's seeds lie below another's.
-inline Index count_below(const std::vector<double>& of, const std::vector<double>& than) {
-  Index count = 0;
-  for (std::size_t i = 0; i < of.size(); ++i) count += of[i] < than[i];
-  return count;
-}
 
 }  // namespace mellow::suite

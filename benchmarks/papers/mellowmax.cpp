@@ -425,11 +425,7 @@ std::vector<Claim> sarsa_on_taxi(Study& study) {
       tools::Series line{.label = family == "beta" ? "Boltzmann(beta)" : "mellowmax(omega)"};
       for (const TaxiSetting& setting : of) {
         if (setting.family != family) continue;
-        const Estimate reward = mean_of(setting.rewards, rng);
-        line.x.push_back(setting.x);
-        line.y.push_back(reward.value);
-        line.low.push_back(reward.low);
-        line.high.push_back(reward.high);
+        add_point(line, setting.x, mean_of(setting.rewards, rng));
       }
       chart.series.push_back(std::move(line));
     }
@@ -562,10 +558,7 @@ std::vector<Claim> reinforce_on_cart_pole(Study& study) {
                                             setting->family, setting->x)};
     for (Index part = 0; part < parts; ++part) {
       const Estimate mean = statistics::bootstrap(setting->curves.row(part).transpose(), statistics::Mean{}, rng);
-      line.x.push_back(static_cast<double>((part + 1) * (episodes / parts)));
-      line.y.push_back(mean.value);
-      line.low.push_back(mean.low);
-      line.high.push_back(mean.high);
+      add_point(line, static_cast<double>((part + 1) * (episodes / parts)), mean);
     }
     plot.series.push_back(std::move(line));
   }

@@ -83,14 +83,6 @@ Estimate gain(const MinatarRuns& of, const MinatarRuns& over, Rng& rng) {
 
 constexpr auto gain_measured = "difference of the mean return over training, of the published DQN's";
 
-/// How many seeds of one arm lie below another's in a figure.
-Index below(const MinatarRuns& of, const MinatarRuns& than, const std::string& metric) {
-  const auto a = of(metric), b = than(metric);
-  Index count = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) count += a[i] < b[i];
-  return count;
-}
-
 statistics::Scores scores_of(const std::vector<MinatarRuns>& all, const std::string& arm, Index seeds) {
   Matrix<double> scores(seeds, 3);
   Index game = 0;
@@ -166,8 +158,8 @@ std::vector<Claim> proximal_on_minatar(Study& study) {
   Rng rng(0, 13);
   const auto difference = gain(sweep[best], sweep[copy], rng);
   const auto n = std::ssize(sweep[copy].seeds);
-  const Index slower =
-      std::min(below(sweep[near], sweep[copy], target_movement), below(sweep[far], sweep[copy], target_movement));
+  const Index slower = std::min(count_below(sweep[near](target_movement), sweep[copy](target_movement)),
+                                count_below(sweep[far](target_movement), sweep[copy](target_movement)));
   const auto movement = [&](const MinatarArm& arm) { return statistics::Mean{}(sweep[arm](target_movement)); };
   // What noise takes away, of both; positive where the pull saves some of it.
   const auto lost = [&](const MinatarArm& with, const MinatarArm& without) {
@@ -195,7 +187,7 @@ std::vector<Claim> proximal_on_minatar(Study& study) {
       {.claim = "The stronger the pull, the less the target moves",
        .paper = "none: ours",
        .measured = "share of seeds in which it moves less for c = 0.025 than for c = 0.1",
-       .ours = share(below(sweep[near], sweep[far], target_movement), n),
+       .ours = share(count_below(sweep[near](target_movement), sweep[far](target_movement)), n),
        .verdict = verdict(movement(near) < movement(far) && movement(far) < movement(copy))},
       {.claim = "Noise of targets costs the agent less with a pull than without",
        .paper = "argued: the pull averages noise away",

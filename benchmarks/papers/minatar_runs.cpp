@@ -2,7 +2,6 @@
 #include "minatar_runs.hpp"
 
 #include <cmath>
-#include <cstdlib>
 
 #include <mellow/core/error.hpp>
 #include <mellow/data/prioritized_replay.hpp>
@@ -23,9 +22,6 @@
 
 namespace mellow::suite {
 namespace {
-
-/// Six digits are more than two seeds have in common.
-double rounded(double x) { return std::strtod(fmt::format("{:.6g}", x).c_str(), nullptr); }
 
 /// Sums returns of training episodes by parts of the frames.
 class Curve {
@@ -236,10 +232,7 @@ tools::Series MinatarRuns::curve(const std::string& label) const {
   Rng rng(0, 7);
   for (Index part = 0; part < minatar_parts; ++part) {
     const auto mean = mean_of((*this)(minatar_return(part)), rng);
-    line.x.push_back(static_cast<double>((part + 1) * frames / minatar_parts));
-    line.y.push_back(mean.value);
-    line.low.push_back(mean.low);
-    line.high.push_back(mean.high);
+    add_point(line, static_cast<double>((part + 1) * frames / minatar_parts), mean);
   }
   return line;
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -22,6 +21,7 @@
 #include <mellow/value/target_change_diagnosis.hpp>
 
 #include "../suite/estimates.hpp"
+#include "measured_arms.hpp"
 #include "minatar_claims.hpp"
 
 namespace mellow::suite {
@@ -40,26 +40,6 @@ const std::vector<Forgetting> forgettings{{"kept", {}},
                                           {"first moment", nn::Moments{.second = false}},
                                           {"second moment", nn::Moments{.first = false}},
                                           {"counters", nn::Moments::counters_only()}};
-
-/// Six digits, more than two seeds have in common.
-double rounded(double x) { return std::strtod(fmt::format("{:.6g}", x).c_str(), nullptr); }
-
-/// A figure of all seeds of a setting, of runs that were asked for a setting after the other.
-std::vector<double> of_setting(const std::vector<Figures>& all, std::size_t setting, std::size_t settings,
-                               const std::string& metric) {
-  const std::size_t seeds = all.size() / settings;
-  std::vector<double> values;
-  for (std::size_t i = setting * seeds; i < (setting + 1) * seeds; ++i) values.push_back(figure(all[i], metric));
-  return values;
-}
-
-/// Adds a point with its interval to a line.
-void add_point(tools::Series& line, double x, const Estimate& y) {
-  line.x.push_back(x);
-  line.y.push_back(y.value);
-  line.low.push_back(y.low);
-  line.high.push_back(y.high);
-}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // 1. Sequences of quadratics.
@@ -99,26 +79,23 @@ double loss_left(const std::optional<nn::Moments>& forget, Index steps, double d
 
 std::vector<Claim> quadratics(Study& study) {
   const std::string experiment = "quadratics";
-  std::vector<Run> runs;
+  std::vector<Arm> arms;
   for (const Forgetting& forgetting : forgettings)
-    for (Index seed = 0; seed < study.seeds(experiment, 20, 100); ++seed)
-      runs.push_back({.experiment = experiment,
-                      .setting = forgetting.name,
-                      .number = seed,
-                      .identity = "100 problems of 20 dimensions, Adam 0.02, 20 to 500 steps, scales 1 and 10^(+-2)",
-                      .work = [forget = forgetting.moments, seed] {
-                        Figures figures;
-                        for (const Scales& scale : scales)
-                          for (const Index k : step_counts)
-                            figures.push_back({left_after(scale, k), loss_left(forget, k, scale.decades,
-                                                                               Rng(static_cast<std::uint64_t>(seed)))});
-                        return figures;
-                      }});
-  const auto all = study.measure(experiment, runs);
+    arms.push_back({forgetting.name, [forget = forgetting.moments](Index seed) {
+                      Figures figures;
+                      for (const Scales& scale : scales)
+                        for (const Index k : step_counts)
+                          figures.push_back({left_after(scale, k), loss_left(forget, k, scale.decades,
+                                                                             Rng(static_cast<std::uint64_t>(seed)))});
+                      return figures;
+                    }});
+  const MeasuredArms runs(study, experiment,
+                          "100 problems of 20 dimensions, Adam 0.02, 20 to 500 steps, scales 1 and 10^(+-2)",
+                          study.seeds(experiment, 20, 100), arms);
 
   Rng rng(0, 1);
   const auto left = [&](std::size_t setting, const Scales& scale, Index k) {
-    return of_setting(all, setting, forgettings.size(), left_after(scale, k));
+    return runs(forgettings[setting].name, left_after(scale, k));
   };
   for (const Scales& scale : scales) {
     tools::Plot plot{.title = fmt::format("Adam on a sequence of quadratics: {}", scale.name),
@@ -143,7 +120,7 @@ std::vector<Claim> quadratics(Study& study) {
   };
   const auto [jumps, same] = std::pair(scales[0], scales[1]);
   const auto means = [&](const Scales& scale) {
-    std::string text = fmt::format("{} sequences of 100; means", all.size() / forgettings.size());
+    std::string text = fmt::format("{} sequences of 100; means", runs.seeds());
     for (const Index k : step_counts) {
       text += fmt::format("{} K = {}:", text.ends_with("means") ? "" : ";", k);
       for (std::size_t i = 0; i < forgettings.size(); ++i)
@@ -231,23 +208,15 @@ Figures balance(Index seed, const Resets&... resets) {
 std::vector<Claim> cart_pole(Study& study) {
   const std::string experiment = "CartPole";
   const std::array<std::string, 2> names{"kept", "all reset"};
-  std::vector<Run> runs;
-  for (const std::string& name : names)
-    for (Index seed = 0; seed < study.seeds(experiment, 10, 20); ++seed)
-      runs.push_back({.experiment = experiment,
-                      .setting = name,
-                      .number = seed,
-                      .identity = "DQN, 64 and 64 units, Adam 1e-3, epsilon 3.125e-4, batches of 32, copies every 200 "
-                                  "updates, 20 000 steps, an evaluation of 20 episodes every 1 000",
-                      .work = [resets = name != "kept", seed] {
-                        return resets ? balance(seed, value::ResetOptimizer{}) : balance(seed);
-                      }});
-  const auto all = study.measure(experiment, runs);
+  const MeasuredArms runs(study, experiment,
+                          "DQN, 64 and 64 units, Adam 1e-3, epsilon 3.125e-4, batches of 32, copies every 200 updates, "
+                          "20 000 steps, an evaluation of 20 episodes every 1 000",
+                          study.seeds(experiment, 10, 20),
+                          {{names[0], [](Index seed) { return balance(seed); }},
+                           {names[1], [](Index seed) { return balance(seed, value::ResetOptimizer{}); }}});
 
   Rng rng(0, 2);
-  const auto of = [&](std::size_t setting, const std::string& metric) {
-    return of_setting(all, setting, names.size(), metric);
-  };
+  const auto of = [&](std::size_t setting, const std::string& metric) { return runs(names[setting], metric); };
   const auto mean = [&](std::size_t setting, const std::string& metric) { return mean_of(of(setting, metric), rng); };
   tools::Plot learning{
       .title = "DQN on CartPole-v1, the target copied every 200 updates", .x_label = "step", .y_label = "return"};
@@ -282,7 +251,7 @@ std::vector<Claim> cart_pole(Study& study) {
        .measured = "mean evaluation return over training, all reset less kept",
        .ours = gain,
        .verdict = verdict(gain.low <= 0 && gain.high >= 0),
-       .note = fmt::format("{} seeds; kept {}, all reset {}; last five evaluations {} and {}", all.size() / 2,
+       .note = fmt::format("{} seeds; kept {}, all reset {}; last five evaluations {} and {}", runs.seeds(),
                            text(mean(0, "mean return"), 1), text(mean(1, "mean return"), 1),
                            text(mean(0, "late return"), 1), text(mean(1, "late return"), 1))},
       {.claim = "Right before a change of the target the momentum points along the gradient",

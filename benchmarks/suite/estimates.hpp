@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdlib>
 #include <vector>
 
 #include <mellow/core/rng.hpp>
@@ -8,11 +9,15 @@
 #include <mellow/statistics/bootstrap.hpp>
 #include <mellow/statistics/estimate.hpp>
 #include <mellow/statistics/share.hpp>
+#include <mellow/tools/plot.hpp>
 
 #include "paper.hpp"
 
 /// What the papers' claims are written with.
 namespace mellow::suite {
+
+/// Six digits, more than two seeds have in common: what is left of a figure in results that others compare with theirs.
+inline double rounded(double x) { return std::strtod(fmt::format("{:.6g}", x).c_str(), nullptr); }
 
 /// A number in which nothing is random.
 inline statistics::Estimate certain(double x) { return {x, x, x}; }
@@ -27,6 +32,21 @@ inline statistics::Estimate mean_of(const std::vector<double>& runs, Rng& rng) {
 /// Mean over runs of a - b, where a run of both has the same seed.
 inline statistics::Estimate difference_of(const std::vector<double>& a, const std::vector<double>& b, Rng& rng) {
   return statistics::paired_difference(a, b, statistics::Mean{}, rng);
+}
+
+/// How many runs of `a` lie below those of `b`, where a run of both has the same seed.
+inline Index count_below(const std::vector<double>& a, const std::vector<double>& b) {
+  Index count = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) count += a[i] < b[i];
+  return count;
+}
+
+/// Adds a point with its interval to a line.
+inline void add_point(tools::Series& line, double x, const statistics::Estimate& y) {
+  line.x.push_back(x);
+  line.y.push_back(y.value);
+  line.low.push_back(y.low);
+  line.high.push_back(y.high);
 }
 
 /// Of a criterion that could be tested.

@@ -163,6 +163,24 @@ TEST_CASE("Results are rebuilt from their table without a run") {
   CHECK_THROWS_WITH(Study(options), Contains("broken.csv:2") && Contains("whole number"));
 }
 
+TEST_CASE("Results that lack runs are completed on request") {
+  const TemporaryDirectory first, second;
+  Counter counter;
+  const std::string expected = results(options_in(first.path()), counter);
+  const fs::path part = second / "part.csv";  // what an interrupted study leaves: two of the four seeds
+  std::ofstream(part) << std::regex_replace(expected, std::regex("[^\n]*,[23],\"?(first|second)[^\n]*\n"), "");
+  auto options = options_in(second.path());
+  options.from = part;
+  Counter none;
+  CHECK_THROWS_WITH(results(options, none), Contains("lacks a run"));
+  CHECK(none.made == 0);
+  options.complete = true;
+  Counter rest;
+  CHECK(results(options, rest) == expected);
+  CHECK(rest.made == 6);
+  CHECK(Study(options).seeds("an experiment", 2, 3) == 2);  // the scale's, since runs can be made
+}
+
 TEST_CASE("Runs that cannot be kept are refused") {
   const TemporaryDirectory directory;
   Study study(options_in(directory.path()));

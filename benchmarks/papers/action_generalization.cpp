@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <mellow/environments/any.hpp>
 #include <mellow/environments/cart_pole.hpp>
+#include <mellow/environments/chains.hpp>
 #include <mellow/environments/duplicate_actions.hpp>
 #include <mellow/environments/pendulum.hpp>
 #include <mellow/environments/tabular.hpp>
@@ -28,6 +28,7 @@
 #include <mellow/value/tabular_q.hpp>
 
 #include "../suite/estimates.hpp"
+#include "measured_arms.hpp"
 
 namespace mellow::suite {
 namespace {
@@ -40,52 +41,24 @@ constexpr std::array<Index, 4> all_copies{1, 5, 15, 50};
 /// How a learner is named in results and plots.
 std::string name_of(bool oracle) { return oracle ? "oracle" : "DQN"; }
 
-/// What runs of several settings found.
-struct Found {
-  std::map<std::string, std::vector<Figures>> by_setting{};
-
-  /// A number a run.
-  std::vector<double> operator()(const std::string& setting, const std::string& metric) const {
-    std::vector<double> values;
-    for (const Figures& figures : by_setting.at(setting)) values.push_back(figure(figures, metric));
-    return values;
-  }
-  /// The steps N for which there is a metric "<name> at step N".
-  std::vector<double> steps(const std::string& setting, const std::string& name) const {
-    std::vector<double> result;
-    const std::string prefix = name + " at step ";
-    for (const Figure& one : by_setting.at(setting).front())
-      if (one.metric.starts_with(prefix)) result.push_back(std::stod(one.metric.substr(prefix.size())));
-    return result;
-  }
-};
-
-Found measure(Study& study, const std::string& what, const std::vector<Run>& runs) {
-  Found found;
-  const auto figures = study.measure(what, runs);
-  for (std::size_t i = 0; i < runs.size(); ++i) found.by_setting[runs[i].setting].push_back(figures[i]);
-  return found;
+/// The steps N for which there is a metric "<name> at step N".
+std::vector<double> steps_of(const Figures& figures, const std::string& name) {
+  std::vector<double> steps;
+  const std::string prefix = name + " at step ";
+  for (const Figure& one : figures)
+    if (one.metric.starts_with(prefix)) steps.push_back(std::stod(one.metric.substr(prefix.size())));
+  return steps;
 }
 
-std::string one_digit(const Estimate& x) { return fmt::format("{:.1f} [{:.1f}, {:.1f}]", x.value, x.low, x.high); }
+std::string one_digit(const Estimate& x) { return fmt::format("{:.1f}", x); }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// 1. A table: states 0 .. 9 in a row, left and right, a wall at 0; entering 9 pays 1 and ends.
-
-TabularMdp walled_chain() {
-  const auto outcomes = [](Index s, Index a) -> std::vector<Outcome> {
-    const Index next = std::clamp<Index>(s + (a == 1 ? 1 : -1), 0, 9);
-    return {{1.0, next, next == 9 ? 1.0 : 0.0, next == 9}};
-  };
-  Vector<double> start = Vector<double>::Constant(10, 1.0 / 9);
-  start[9] = 0;
-  return TabularMdp(10, 2, outcomes, start);
-}
+// 1. A table: ten states in a row.
 
 /// Steps until every value is within 0.05 of Q*, asked every 50, of Q-learning that acts at random.
 template <class... Parts>
 double steps_until_near(Index copies, std::uint64_t seed, const Parts&... parts) {
-  const auto chain = walled_chain();
+  const auto chain = walled_chain(10);
   const Matrix<double> best = models::value_iteration(chain, {.discount = 0.9, .tolerance = 1e-10}).q;
   value::TabularQ agent(10, 2 * copies, {.discount = 0.9, .learning_rate = 0.5},
                         operators::EpsilonGreedy{.epsilon = 1.0}, parts...);
@@ -113,22 +86,20 @@ std::string chain_setting(Index copies, bool oracle) {
 }
 
 std::vector<Claim> chain(Study& study) {
-  std::vector<Run> runs;
+  std::vector<Arm> arms;
   for (const Index copies : all_copies)
     for (const bool oracle : {false, true})
-      for (Index seed = 0; seed < study.seeds("chain", 20, 100); ++seed)
-        runs.push_back(
-            {.experiment = "chain",
-             .setting = chain_setting(copies, oracle),
-             .number = seed,
-             .identity = "10 states, discount 0.9, rate 0.5, random actions, within 0.05, every 50 steps",
-             .work = [=]() -> Figures {
-               // With the same seeds an oracle's runs would be those without duplicates.
-               const auto own = static_cast<std::uint64_t>(1'000 * copies + seed);
-               const value::SimilarActions alike{DuplicateActions(Tabular(walled_chain()), copies).similarity()};
-               return {{"steps", oracle ? steps_until_near(copies, own, alike) : steps_until_near(copies, own)}};
-             }});
-  const Found found = measure(study, "Q-learning on a chain", runs);
+      arms.push_back(
+          {chain_setting(copies, oracle), [=](Index seed) -> Figures {
+             // With the same seeds an oracle's runs would be those without duplicates.
+             const auto own = static_cast<std::uint64_t>(1'000 * copies + seed);
+             const value::SimilarActions alike{similarity_of_copies(2 * copies, copies)};
+             return {{"steps", oracle ? steps_until_near(copies, own, alike) : steps_until_near(copies, own)}};
+           }});
+  const std::string experiment = "chain";
+  const MeasuredArms found(study, experiment,
+                           "10 states, discount 0.9, rate 0.5, random actions, within 0.05, every 50 steps",
+                           study.seeds(experiment, 20, 100), arms);
   Rng rng(0, 1);
   tools::Plot plot{.title = "Q-learning on a chain: steps until all values are within 0.05",
                    .x_label = "of each action",
@@ -295,8 +266,8 @@ Figures learn(const std::string& domain, const ActionSet& set, bool oracle, cons
 }
 
 /// Runs of a domain with every set of actions; with one of each action DQN and the oracle are the same.
-Found learn_all(Study& study, const std::string& domain, const std::vector<ActionSet>& sets, DeepRun how) {
-  std::vector<Run> runs;
+MeasuredArms learn_all(Study& study, const std::string& domain, const std::vector<ActionSet>& sets, DeepRun how) {
+  std::vector<Arm> arms;
   const std::string identity = fmt::format(
       "2 x {}, {} steps, Adam 1e-3, batch 16, tau 0.005, discount 0.99, evaluated every 1000 by 10 episodes", how.width,
       how.steps);
@@ -306,20 +277,16 @@ Found learn_all(Study& study, const std::string& domain, const std::vector<Actio
       DeepRun own = how;
       if (set.kind != ActionSet::Kind::Duplicates) own.curve_every = 0;
       if (set.kind != ActionSet::Kind::Duplicates || set.copies != 5) own.score_every = 0;
-      for (Index seed = 0; seed < study.seeds(domain, 10, 20); ++seed)
-        runs.push_back({.experiment = domain,
-                        .setting = setting_of(set, oracle),
-                        .number = seed,
-                        .identity = fmt::format("{}; curve every {}, g-score every {}", identity, own.curve_every,
-                                                own.score_every),
-                        .work = [=] { return learn(domain, set, oracle, own, static_cast<std::uint64_t>(seed)); }});
+      arms.push_back({setting_of(set, oracle),
+                      [=](Index seed) { return learn(domain, set, oracle, own, static_cast<std::uint64_t>(seed)); },
+                      fmt::format("curve every {}, g-score every {}", own.curve_every, own.score_every)});
     }
-  return measure(study, "Double DQN on " + domain, runs);
+  return MeasuredArms(study, domain, identity, study.seeds(domain, 10, 20), arms);
 }
 
 /// Mean returns over training, and what the oracle gains: "the gap".
 struct Gaps {
-  const Found& found;
+  const MeasuredArms& found;
 
   std::vector<double> returns(const ActionSet& set, bool oracle) const {
     return found(setting_of(set, oracle && set.copies > 1), "mean return");
@@ -361,12 +328,12 @@ void show_returns(const Study& study, const std::string& name, const std::string
 }
 
 /// Draws metrics over training, each a line with its interval: (label, setting, metric).
-void show_over_training(const Study& study, const std::string& name, tools::Plot plot, const Found& found,
+void show_over_training(const Study& study, const std::string& name, tools::Plot plot, const MeasuredArms& found,
                         const std::vector<std::array<std::string, 3>>& lines) {
   Rng rng(0, 3);
   for (const auto& [label, setting, metric] : lines) {
     tools::Series line{.label = label};
-    for (const double step : found.steps(setting, metric))
+    for (const double step : steps_of(found.figures(setting, 0), metric))
       add_point(line, step, mean_of(found(setting, fmt::format("{} at step {}", metric, step)), rng));
     plot.series.push_back(std::move(line));
   }
@@ -387,13 +354,13 @@ std::vector<Claim> gap_claims(const std::string& domain, const Gaps& gaps, Rng& 
            .paper = "sharing updates over similar actions speeds learning",
            .measured = "gap: mean return over training, oracle's less DQN's",
            .ours = at_fifty,
-           .verdict = verdict(at_fifty.low > 0),
+           .verdict = above(at_fifty, 0),
            .note = fmt::format("with 15: {}", one_digit(mean_of(gaps.of(fifteen), rng)))},
           {.claim = "On " + domain + " the gap widens as actions are added",
            .paper = "so for larger action spaces",
            .measured = "gap with 50 of each action less gap with 5",
            .ours = wider,
-           .verdict = verdict(wider.low > 0)}};
+           .verdict = above(wider, 0)}};
 }
 
 std::vector<Claim> cart_pole(Study& study) {
@@ -401,11 +368,11 @@ std::vector<Claim> cart_pole(Study& study) {
   const ActionSet random{.kind = ActionSet::Kind::Random, .copies = 5};
   auto sets = duplicated();
   sets.push_back(random);
-  const Found found = learn_all(study, "CartPole", sets,
-                                {.width = study.scaled(128, 256),
-                                 .steps = study.scaled(15'000, 50'000),
-                                 .curve_every = study.scaled(1'000, 2'000),
-                                 .score_every = study.scaled(3'000, 5'000)});
+  const MeasuredArms found = learn_all(study, "CartPole", sets,
+                                       {.width = study.scaled(128, 256),
+                                        .steps = study.scaled(15'000, 50'000),
+                                        .curve_every = study.scaled(1'000, 2'000),
+                                        .score_every = study.scaled(3'000, 5'000)});
   const Gaps gaps{found};
   show_returns(study, "cart_pole", "Double DQN on CartPole-v0 with duplicated actions", gaps, sets);
   std::vector<std::array<std::string, 3>> curves{{"one of each", setting_of(one, false), "return"}};
@@ -434,13 +401,13 @@ std::vector<Claim> cart_pole(Study& study) {
   std::vector<Claim> claims = gap_claims("CartPole", gaps, rng);
   const auto alone = gaps.returns(one, false);
   const Estimate of_dqn = mean_of(alone, rng), few = mean_of(gaps.of(five), rng);
-  claims.push_back({.claim = "On CartPole DQN loses little or nothing with 5 of each action",
-                    .paper = "so for few actions of simple domains",
-                    .measured = "gap with 5 of each action",
-                    .ours = few,
-                    .verdict = verdict((few.low <= 0 && few.high >= 0) || std::abs(few.value) < 0.1 * of_dqn.value),
-                    .note = fmt::format("DQN with one of each: {}; a tenth of it, or no gap that shows, counts",
-                                        one_digit(of_dqn))});
+  claims.push_back(
+      {.claim = "On CartPole DQN loses little or nothing with 5 of each action",
+       .paper = "so for few actions of simple domains",
+       .measured = "gap with 5 of each action",
+       .ours = few,
+       .verdict = within(few, 0.1 * of_dqn.value),
+       .note = fmt::format("DQN with one of each: {}; a tenth of it counts as little", one_digit(of_dqn))});
   const auto kept = difference_of(gaps.returns(fifty, true), alone, rng);
   const double share = 1 + kept.value / of_dqn.value;
   claims.push_back({.claim = "On CartPole the oracle with 50 of each action learns as DQN does with one",
@@ -454,19 +421,19 @@ std::vector<Claim> cart_pole(Study& study) {
                     .paper = "none in numbers",
                     .measured = "mean return over training, with one less with 50",
                     .ours = loss,
-                    .verdict = verdict(loss.low > 0)});
+                    .verdict = above(loss, 0)});
   const Estimate control = mean_of(gaps.of(random), rng);
   claims.push_back(
       {.claim = "Where the further actions act at random, sharing among them helps as well",
        .paper = "a control of the paper's code; outcome not known to us",
        .measured = "gap on CartPole with 2 actions and 8 random ones",
        .ours = control,
-       .verdict = verdict(control.low > 0),
+       .verdict = above(control, 0),
        .note = fmt::format("DQN {}, with 5 of each {}", one_digit(mean_of(gaps.returns(random, false), rng)),
                            one_digit(mean_of(gaps.returns(five, false), rng)))});
 
   const std::string plain = setting_of(five, false), shared = setting_of(five, true);
-  const double end = found.steps(plain, "g").back();
+  const double end = steps_of(found.figures(plain, 0), "g").back();
   const auto last = fmt::format("g at step {}", end);
   const Estimate first = mean_of(found(plain, "g at step 0"), rng), learned = mean_of(found(plain, last), rng),
                  better = difference_of(found(shared, last), found(plain, last), rng);
@@ -479,12 +446,12 @@ std::vector<Claim> cart_pole(Study& study) {
                     .paper = "DQN generalises over actions to some degree",
                     .measured = fmt::format("g-score at step {}", end),
                     .ours = learned,
-                    .verdict = verdict(learned.low > 0)});
+                    .verdict = above(learned, 0)});
   claims.push_back({.claim = "The oracle's network does so more",
                     .paper = "none: ours",
                     .measured = "g-score of the oracle less DQN's",
                     .ours = better,
-                    .verdict = verdict(better.low > 0)});
+                    .verdict = above(better, 0)});
   return claims;
 }
 
@@ -495,7 +462,7 @@ std::vector<Claim> pendulum(Study& study) {
   const std::vector<double> effects{0.2, 0.5, 0.8, 0.95, 0.99};
   auto sets = duplicated();
   for (const double effect : effects) sets.push_back(parts(effect));
-  const Found found =
+  const MeasuredArms found =
       learn_all(study, "Pendulum", sets, {.width = study.scaled(128, 256), .steps = study.scaled(15'000, 50'000)});
   const Gaps gaps{found};
   show_returns(study, "pendulum", "Double DQN on Pendulum-v0 with duplicated torques", gaps, sets);
@@ -518,7 +485,7 @@ std::vector<Claim> pendulum(Study& study) {
                     .paper = "none in numbers; settings of its plotting code",
                     .measured = "gap on Pendulum with effect 0.99 less gap with effect 0.2, 5 of each torque",
                     .ours = shrinks,
-                    .verdict = verdict(shrinks.low > 0),
+                    .verdict = above(shrinks, 0),
                     .note = "gaps by effect: " + all});
   return claims;
 }

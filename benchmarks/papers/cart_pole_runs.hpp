@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <string>
-#include <tuple>
-#include <utility>
 #include <vector>
 
 #include <mellow/environments/cart_pole.hpp>
@@ -14,10 +13,12 @@
 #include <mellow/nn/mlp.hpp>
 #include <mellow/training/run.hpp>
 #include <mellow/value/dqn.hpp>
+#include <mellow/value/target_change_diagnosis.hpp>
 #include <mellow/value/target_movement.hpp>
 
 #include "../suite/estimates.hpp"
 #include "measured_arms.hpp"
+#include "target_change_figures.hpp"
 
 /// Deep Q agents on CartPole-v1: what papers on target networks are calibrated by. No evidence for or against them.
 namespace mellow::suite {
@@ -26,8 +27,9 @@ inline constexpr Index pole_evaluations = 20, pole_period = 200;
 
 /// What all runs share.
 inline const std::string pole_identity =
-    "DQN, 64 and 64 units, Adam 1e-3, epsilon 3.125e-4, the target changed every 200 updates, 20 000 steps, an "
-    "evaluation of 20 episodes every 1 000";
+    "DQN, 64 and 64 units, discount 0.99, batches of 32, squared loss, gradients no longer than 10, Adam 1e-3, epsilon "
+    "3.125e-4, the target changed every 200 updates, an update a step from step 1 000, exploration to 0.05 in 10 000, "
+    "20 000 steps, an evaluation of 20 episodes every 1 000; networks are compared 100 steps after the end";
 
 /// Of both networks.
 inline nn::Adam pole_optimizer() { return {.learning_rate = 1e-3, .epsilon = 3.125e-4}; }
@@ -42,38 +44,36 @@ inline double mean_return(const Figures& figures, Index first, Index last) {
   return sum / static_cast<double>(last - first + 1);
 }
 
-/// Trains an agent of these parts on batches of a size, and gives its evaluations, how far its target moved from change
-/// to change in the second half ("target movement"), and of both networks in the end: their norms, how far apart their
-/// parameters are and, in proportion, their values ("value gap").
+/// Trains an agent of these parts, and gives its evaluations, how far its target moved from change to change in the
+/// second half ("target movement"), and of both networks, half a period after the last change: their norms, how far apart
+/// their parameters are and, in proportion, their values ("value gap"). A `TargetChangeDiagnosis` among the parts adds
+/// its figures.
 template <class... Parts>
-Figures balance_pole(Index seed, Index batch_size, const Parts&... parts) {
+Figures balance_pole(Index seed, const Parts&... parts) {
   const auto number = static_cast<std::uint64_t>(seed);
-  value::Dqn agent(nn::Mlp{{4, 64, 64, 2}}, {.batch_size = batch_size, .seed = number}, pole_optimizer(), parts...,
+  value::Dqn agent(nn::Mlp{{4, 64, 64, 2}}, {.batch_size = 32, .seed = number}, pole_optimizer(), parts...,
                    value::TargetMovement{});
   using Agent = decltype(agent);
   struct Watch {
-    Agent* agent;
+    const Agent& agent;
     Figures figures{};
-    double moved = 0, changes = 0;
+    RunningMean halfway{};
     void on_evaluation(const training::RunStatus& status) {
-      const Index evaluation = std::ssize(figures) + 1;
+      const Index evaluation = status.step / 1'000;
+      if (evaluation * 1'000 != status.step) return;
       figures.push_back({return_at(evaluation), rounded(status.evaluation_return)});
-      if (evaluation == pole_evaluations / 2) std::tie(moved, changes) = so_far();
+      if (evaluation == pole_evaluations / 2) halfway = agent.template state<value::TargetMovement>().distance;
     }
-    std::pair<double, double> so_far() const {  // all distances, and how many
-      const auto& distance = agent->template state<value::TargetMovement>().distance;
-      return {distance.mean() * static_cast<double>(distance.count()), static_cast<double>(distance.count())};
-    }
-  } watch{&agent};
+  } watch{agent};
   training::train(agent, environments::TimeLimit(environments::CartPole{}, 500),
-                  {.steps = pole_evaluations * 1'000, .evaluate_every = 1'000, .seed = number}, watch);
+                  {.steps = pole_evaluations * 1'000 + pole_period / 2, .evaluate_every = 1'000, .seed = number},
+                  watch);
   Figures figures = watch.figures;
   const auto add = [&](const std::string& metric, double value) { figures.push_back({metric, rounded(value)}); };
   add("mean return", mean_return(figures, 1, pole_evaluations));
   add("early return", mean_return(figures, 1, 5));
   add("late return", mean_return(figures, pole_evaluations - 4, pole_evaluations));
-  const auto [moved, changes] = watch.so_far();
-  add("target movement", (moved - watch.moved) / (changes - watch.changes));
+  add("target movement", agent.template state<value::TargetMovement>().distance.mean_since(watch.halfway));
 
   auto& l = agent.learner();
   data::Batch<float> states;
@@ -87,6 +87,8 @@ Figures balance_pole(Index seed, Index batch_size, const Parts&... parts) {
   add("target norm", l.target.norm());
   add("network distance", same_shape ? (l.online - l.target).norm() : std::numeric_limits<double>::quiet_NaN());
   add("value gap", (online - target).norm() / online.norm());
+  if constexpr ((std::same_as<Parts, value::TargetChangeDiagnosis> || ...))
+    add_target_change(figures, agent.template state<value::TargetChangeDiagnosis>());
   return figures;
 }
 

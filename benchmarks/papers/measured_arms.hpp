@@ -17,6 +17,7 @@ namespace mellow::suite {
 struct Arm {
   std::string name;                         ///< "copy", with all numbers that make it
   std::function<Figures(Index seed)> work;  ///< one run of it
+  std::string identity{};                   ///< what its figures depend on besides what the arms share
 };
 
 /// The figures of arms.
@@ -33,7 +34,7 @@ class MeasuredArms {
         runs.push_back({.experiment = experiment,
                         .setting = arm.name,
                         .number = seed,
-                        .identity = identity,
+                        .identity = arm.identity.empty() ? identity : identity + "; " + arm.identity,
                         .work = [work = arm.work, seed] { return work(seed); }});
     }
     figures_ = study.measure(experiment, runs);
@@ -44,16 +45,18 @@ class MeasuredArms {
 
   /// A figure of an arm, a number a seed. Throws Error where there is no such arm.
   std::vector<double> operator()(const std::string& arm, const std::string& metric) const {
-    const auto at = std::ranges::find(names_, arm);
-    if (at == names_.end()) throw Error("MeasuredArms", "there is no such arm", arm);
-    const auto first = static_cast<std::size_t>((at - names_.begin()) * seeds_);
     std::vector<double> values;
-    for (std::size_t i = first; i < first + static_cast<std::size_t>(seeds_); ++i)
-      values.push_back(figure(figures_[i], metric));
+    for (Index seed = 0; seed < seeds_; ++seed) values.push_back(figure(figures(arm, seed), metric));
     return values;
   }
   /// The same of an arm that was run once.
   double of(const std::string& arm, const std::string& metric) const { return (*this)(arm, metric).front(); }
+  /// All figures of a run. Throws Error where there is no such arm.
+  const Figures& figures(const std::string& arm, Index seed) const {
+    const auto at = std::ranges::find(names_, arm);
+    if (at == names_.end()) throw Error("MeasuredArms", "there is no such arm", arm);
+    return figures_[static_cast<std::size_t>((at - names_.begin()) * seeds_ + seed)];
+  }
 
  private:
   Index seeds_;

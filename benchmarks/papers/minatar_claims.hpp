@@ -16,4 +16,7 @@ std::vector<Claim> replicate_on_minatar(Study& study);
 /// Resets of the optimiser at changes of the target.
 std::vector<Claim> reset_on_minatar(Study& study);
 
+/// The best settings of all three beside each other: a table, curves and profiles. Of `--full` alone.
+void compare_on_minatar(Study& study);
+
 }  // namespace mellow::suite

@@ -29,6 +29,7 @@ class Curve {
   explicit Curve(Index frames) : frames_(frames), sums_(minatar_parts, 0.0), counts_(minatar_parts, 0) {}
 
   void on_episode(const training::RunStatus& status) {
+    if (status.step > frames_) return;
     const auto part = static_cast<std::size_t>((status.step - 1) * minatar_parts / frames_);
     sums_[part] += status.episode_return;
     ++counts_[part];
@@ -62,19 +63,6 @@ Control environment_of(const MinatarGame& game, const char* version) {
 
 Index channels_of(const Control& environment) { return environment.observation_space().size() / 100; }
 
-/// Where the movement of the target stands, so that it can be told from then on.
-struct MovementFrom {
-  Index changes = 0;
-  double mean = 0;
-
-  explicit MovementFrom(const RunningMean& distance)
-      : changes(distance.count()), mean(distance.count() > 0 ? distance.mean() : 0.0) {}
-  double until(const RunningMean& now) const {
-    const auto before = static_cast<double>(changes), all = static_cast<double>(now.count());
-    return all > before ? (all * now.mean() - before * mean) / (all - before) : std::nan("");
-  }
-};
-
 /// Mean KL(p_w || p_theta) over states of the replay and all actions.
 template <class Learner>
 double gap_of(Learner& learner, Rng& rng) {
@@ -96,52 +84,56 @@ double gap_of(Learner& learner, Rng& rng) {
 constexpr auto agent_identity =
     "Dopamine's C51 on MinAtar, minimal actions: 16 filters of 3 x 3, same padding, linear head, Glorot; 51 atoms in "
     "[-100, 100]; 3-step returns; prioritised replay of 100 000, alpha 0.5, beta 0.5; Adam 2.5e-4, epsilon 3.125e-4; "
-    "batch 32, an update in 4 frames from frame 1 000; epsilon to 0.05 over a fifth of the frames; discount 0.99";
+    "batch 32, an update in 4 frames from frame 1 000; epsilon to 0.05 over a fifth of the frames; discount 0.99; "
+    "networks are compared 500 frames after the end";
 
-Figures run_arm(const MinatarGame& game, const MinatarArm& arm, Index frames, Index seed) {
+/// Half of the period of 250 updates, by which training goes on before networks are compared: at the end itself the
+/// target would have been changed an update ago.
+constexpr Index half_a_period = 500;
+
+Figures run_arm(const MinatarGame& game, const MinatarArm& arm, Index frames, std::uint64_t seed) {
   const Control environment = environment_of(game, "-v1");
   const value::CategoricalHead head{.v_min = -100, .v_max = 100};
-  const auto number = static_cast<std::uint64_t>(seed);
   const nn::Adam adam{.learning_rate = 2.5e-4, .epsilon = 3.125e-4};
   MinatarArm::Tracking tracking = arm.tracking;
   if (auto* replicate = std::get_if<value::Replicate<>>(&tracking.chosen)) replicate->optimizer = adam;
   using Reset = OptionalHook<value::ResetOptimizer>;
+  AnyPull<value::Proximal> pull;
+  if (std::isfinite(arm.pull)) pull.chosen = value::Proximal{.c = arm.pull};
+  const auto network = [&](Index filters) {
+    return nn::minatar_linear_network(channels_of(environment), environment.action_space().n * head.atoms, filters);
+  };
   value::Dqn agent(
-      nn::minatar_linear_network(channels_of(environment), environment.action_space().n * head.atoms),
-      {.batch_size = 32,
-       .update_every = 4,
-       .max_gradient_norm = std::numeric_limits<double>::infinity(),
-       .seed = number},
+      network(16),
+      {.batch_size = 32, .update_every = 4, .max_gradient_norm = std::numeric_limits<double>::infinity(), .seed = seed},
       head, nn::Glorot{}, adam,
       data::PrioritizedBitReplay{.capacity = 100'000, .alpha = 0.5, .beta = 0.5, .epsilon = 1e-10, .steps = 3},
-      operators::EpsilonGreedy{.epsilon = linear(1.0, 0.05, frames / 5)}, tracking, value::Proximal{.c = arm.pull},
-      Reset{arm.reset}, value::TargetNoise{.deviation = arm.noise}, value::TargetMovement{},
-      value::TargetChangeDiagnosis{.small = adam.epsilon});
+      operators::EpsilonGreedy{.epsilon = linear(1.0, 0.05, frames / 5)}, tracking, pull,
+      value::TargetNetwork{network(arm.target_filters)}, Reset{arm.reset}, value::TargetNoise{.deviation = arm.noise},
+      value::TargetMovement{}, value::TargetChangeDiagnosis{.small = adam.epsilon});
   using Agent = decltype(agent);
   Curve curve(frames);
   struct Halfway {
     const Agent& agent;
     Index at;
-    std::optional<MovementFrom> movement{};
-    double distance = 0;  // between the networks, after the last update
+    RunningMean movement{};
     void on_step(const training::RunStatus& status) {
-      if (status.step == at) movement.emplace(agent.template state<value::TargetMovement>().distance);
+      if (status.step == at) movement = agent.template state<value::TargetMovement>().distance;
     }
   } halfway{agent, frames / 2};
-  training::train(agent, environment, {.steps = frames, .evaluate_every = 0, .seed = number}, curve, halfway);
+  training::train(agent, environment, {.steps = frames + half_a_period, .evaluate_every = 0, .seed = seed}, curve,
+                  halfway);
   auto& learner = agent.learner();
   Figures figures = curve.figures();
   const auto add = [&](const std::string& metric, double value) { figures.push_back({metric, rounded(value)}); };
-  const auto& diagnosis = agent.template state<value::TargetChangeDiagnosis>();
-  add(target_movement, halfway.movement->until(agent.template state<value::TargetMovement>().distance));
-  add(cosine_before, diagnosis.cosine_before.mean());
-  add(cosine_including, diagnosis.cosine_including.mean());
-  add(cosine_after, diagnosis.cosine_after.mean());
+  add(target_movement, agent.template state<value::TargetMovement>().distance.mean_since(halfway.movement));
   add(online_norm, learner.online.norm());
   add(target_norm, learner.target.norm());
-  add(network_distance, (learner.target - learner.online).norm());
-  Rng rng(number, 1'000);
+  add(network_distance,
+      arm.target_filters == 16 ? (learner.target - learner.online).norm() : std::numeric_limits<double>::quiet_NaN());
+  Rng rng(seed, 1'000);
   add(function_gap, gap_of(learner, rng));
+  add_target_change(figures, agent.template state<value::TargetChangeDiagnosis>());
   return figures;
 }
 
@@ -168,7 +160,7 @@ Figures run_published(const MinatarGame& game, Index frames, Index seed) {
                                .epsilon = 0.01,
                                .square = nn::RMSProp::Square::Centred},
                    data::BitReplay{.capacity = 100'000}, value::PeriodicCopy{.every = 1'000},
-                   operators::EpsilonGreedy{.epsilon = linear(1.0, 0.1, starts + 100'000)});
+                   operators::EpsilonGreedy{.epsilon = hold(starts, linear(1.0, 0.1, 100'000))});
   Curve curve(frames);
   training::train(agent, environment, {.steps = frames, .evaluate_every = 0, .seed = number}, curve);
   return curve.figures();
@@ -198,6 +190,13 @@ MinatarArm minatar_polyak(double tau) {
 MinatarArm minatar_replicate(Index steps, bool all_actions) {
   return {.name = fmt::format("replicate {}, {}", steps, all_actions ? "all actions" : "one action"),
           .tracking = {{.chosen = value::Replicate<>{.every = 250, .steps = steps, .all_actions = all_actions}}}};
+}
+
+MinatarArm minatar_replicate_to(Index filters, Index steps) {
+  MinatarArm arm = minatar_replicate(steps);
+  arm.name += fmt::format(", target of {} filters", filters);
+  arm.target_filters = filters;
+  return arm;
 }
 
 MinatarArm minatar_reset(Index every, nn::Moments moments, std::string what) {
@@ -253,12 +252,14 @@ std::vector<MinatarRuns> run_minatar(Study& study, const std::string& what, cons
         const std::size_t place = at++;
         if (seed >= plan.seeds) continue;
         of.push_back(place);
-        runs.push_back(
-            {.experiment = minatar_experiment(plan.game, plan.frames),
-             .setting = arm.name,
-             .number = seed,
-             .identity = agent_identity,
-             .work = [game = plan.game, arm, frames = plan.frames, seed] { return run_arm(game, arm, frames, seed); }});
+        runs.push_back({.experiment = minatar_experiment(plan.game, plan.frames),
+                        .setting = arm.name,
+                        .number = seed,
+                        .identity = fmt::format("{}; first seed {}", agent_identity, plan.first_seed),
+                        .work = [game = plan.game, arm, frames = plan.frames,
+                                 seed = plan.first_seed + static_cast<std::uint64_t>(seed)] {
+                          return run_arm(game, arm, frames, seed);
+                        }});
       }
   }
   const std::vector<Figures> figures = study.measure(what, runs);
@@ -281,7 +282,7 @@ MinatarRuns run_published_dqn(Study& study, const MinatarGame& game, Index frame
                     .identity = fmt::format(
                         "16 filters of 3 x 3, 128 units; uniform replay of 100 000, batch 32, an update a frame from "
                         "frame 5 000; target every 1 000; Huber; centred RMSProp {:.4g}, decay 0.95, epsilon 0.01; "
-                        "epsilon to 0.1 over 105 000; discount 0.99",
+                        "epsilon 1, then to 0.1 over 100 000; discount 0.99",
                         published_rate(game)),
                     .work = [game, frames, seed] { return run_published(game, frames, seed); }});
   MinatarRuns result{.game = game, .frames = frames, .arm = "DQN as published", .seeds = {}};

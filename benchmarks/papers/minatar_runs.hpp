@@ -15,6 +15,7 @@
 
 #include "../suite/any_part.hpp"
 #include "../suite/estimates.hpp"
+#include "target_change_figures.hpp"
 
 /// Deep Q agents on MinAtar: shared by the papers that change how a target is followed, or an optimiser's memory of it.
 namespace mellow::suite {
@@ -45,6 +46,7 @@ struct MinatarArm {
   double pull = std::numeric_limits<double>::infinity();  ///< c of Proximal
   std::optional<value::ResetOptimizer> reset{};           ///< what the optimiser forgets, and when
   double noise = 0;                                       ///< deviation of TargetNoise
+  Index target_filters = 16;                              ///< the online network has 16
 };
 
 /// @{
@@ -53,6 +55,7 @@ MinatarArm minatar_copy(Index every = 250);  ///< "copy every 250": the agent as
 MinatarArm minatar_pro(double c);
 MinatarArm minatar_polyak(double tau);
 MinatarArm minatar_replicate(Index steps, bool all_actions = true);
+MinatarArm minatar_replicate_to(Index filters, Index steps);  ///< a target network of other filters, all actions
 MinatarArm minatar_reset(Index every, nn::Moments moments, std::string what);  ///< at each change of the target
 MinatarArm with_noise(MinatarArm arm, double deviation);                       ///< the same, its targets noisy
 /// @}
@@ -66,14 +69,11 @@ inline const std::string minatar_score = "score";  ///< mean return of the last 
 inline const std::string minatar_area = "area";    ///< mean of the curve
 std::string minatar_return(Index part);            ///< the curve: mean return of the episodes that ended in a part
 inline const std::string target_movement =
-    "target movement";                                     ///< mean |theta_{t+1} - theta_t|, second half of training
-inline const std::string cosine_before = "cosine before";  ///< of momentum and gradient before a change of target
-inline const std::string cosine_including = "cosine including";  ///< of the same once the momentum has taken it in
-inline const std::string cosine_after = "cosine after";          ///< of the same with the first gradient after it
-inline const std::string online_norm = "online norm";            ///< |w|, in the end
-inline const std::string target_norm = "target norm";            ///< |theta|, in the end
-inline const std::string network_distance = "network distance";  ///< |theta - w|, in the end, before a last change
-inline const std::string function_gap = "function gap";  ///< mean KL(p_w || p_theta) over replayed states, all actions
+    "target movement";  ///< mean |theta_{t+1} - theta_t|, second half of training
+/// Half a period after the last change of the target: |w|, |theta|, |theta - w|, and the mean KL(p_w || p_theta) over
+/// states as the replay draws them, all actions.
+inline const std::string online_norm = "online norm", target_norm = "target norm",
+                         network_distance = "network distance", function_gap = "function gap";
 /// @}
 
 /// One arm in one game, at all seeds.
@@ -84,7 +84,7 @@ struct MinatarRuns {
   std::vector<Figures> seeds;
 
   std::vector<double> operator()(const std::string& metric) const;  ///< a figure, a number a seed
-  std::vector<double> normalized(const std::string& metric = minatar_area) const;
+  std::vector<double> normalized(const std::string& metric) const;  ///< of returns, as `game` has it
   /// Mean return over seeds, with its interval.
   tools::Series curve(const std::string& label) const;
 };
@@ -95,6 +95,7 @@ struct MinatarPlan {
   Index frames;
   Index seeds;
   std::vector<MinatarArm> arms;
+  std::uint64_t first_seed = 0;  ///< of run 0; the others follow
 };
 
 /// The name under which the runs of a game are kept.

@@ -155,14 +155,17 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   const RunSummary summary = [&] {
     try {
       return agent.run(environment, request);
-    } catch (...) {  // what was refused before a step was made stands in nobody's way
+    } catch (const Error& error) {
       const auto entries = fs::directory_iterator(folder);
-      if (!begun && std::distance(begin(entries), end(entries)) == 1) {
+      if (!begun && std::distance(begin(entries), end(entries)) == 1) {  // what was refused stands in nobody's way
         fs::remove_all(folder);
         std::error_code not_empty;
         fs::remove(campaign.folder, not_empty);
+        throw;
       }
-      throw;
+      const std::string what = error.what();
+      if (what.find(folder.string()) != what.npos) throw;  // of a file of this run
+      throw Error(folder.string(), what);
     }
   }();
   if (summary.finished) {

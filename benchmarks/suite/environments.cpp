@@ -10,6 +10,7 @@
 #include <mellow/core/nearest.hpp>
 #include <mellow/environments/action_repeat.hpp>
 #include <mellow/environments/discretized_actions.hpp>
+#include <mellow/environments/duplicate_actions.hpp>
 #include <mellow/environments/normalized_observation.hpp>
 #include <mellow/environments/normalized_reward.hpp>
 #include <mellow/environments/rescaled_observation.hpp>
@@ -88,6 +89,12 @@ environments::Any<O, A> wrapped(environments::Any<O, A> environment, const Envir
     throw Error("environment", "its observations are indices, which cannot be rescaled", config.entry.name);
   }
   if (config.normalize_rewards) environment = Kind::rewrap(NormalizedReward(std::move(environment)));
+  if constexpr (std::same_as<A, Discrete>) {
+    if (config.action_copies != 1)
+      environment = Kind::rewrap(DuplicateActions(std::move(environment), config.action_copies));
+  } else if (config.action_copies != 1) {
+    throw Error("environment", "action_copies needs discrete actions: set action_levels", config.entry.name);
+  }
   if (config.action_repeat != 1) environment = Kind::rewrap(ActionRepeat(std::move(environment), config.action_repeat));
   require(config.time_limit >= 0, "time_limit", "must not be negative", config.time_limit);
   if (config.time_limit > 0) environment = Kind::rewrap(TimeLimit(std::move(environment), config.time_limit));
@@ -169,6 +176,7 @@ void EnvironmentConfig::describe_wrappers(Settings& settings) {
   settings.add("normalize_observations", normalize_observations, "by running mean and variance");
   settings.add("normalize_rewards", normalize_rewards, "by the running variance of the return");
   settings.add("action_levels", action_levels, "makes continuous actions discrete: values a dimension; 0: no");
+  settings.add("action_copies", action_copies, "of every discrete action, side by side");
   settings.add("action_repeat", action_repeat, "steps for which an action is held");
 }
 

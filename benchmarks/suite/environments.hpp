@@ -80,6 +80,7 @@ struct EnvironmentConfig {
   bool normalize_observations = false;        ///< by running mean and variance
   bool normalize_rewards = false;             ///< by the running variance of the return
   Index action_levels = 0;                    ///< makes continuous actions discrete: values a dimension; 0: leaves them
+  Index action_copies = 1;                    ///< of every discrete action
   Index action_repeat = 1;                    ///< steps an action is held
   LanguageTaskConfig language{};              ///< of the tasks for language models
 

@@ -34,11 +34,17 @@ inline statistics::Estimate difference_of(const std::vector<double>& a, const st
   return statistics::paired_difference(a, b, statistics::Mean{}, rng);
 }
 
+/// How many of n runs something holds of, which their number says.
+template <class Holds>
+Index count_runs(std::size_t n, const Holds& holds) {
+  Index count = 0;
+  for (std::size_t i = 0; i < n; ++i) count += holds(i);
+  return count;
+}
+
 /// How many runs of `a` lie below those of `b`, where a run of both has the same seed.
 inline Index count_below(const std::vector<double>& a, const std::vector<double>& b) {
-  Index count = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) count += a[i] < b[i];
-  return count;
+  return count_runs(a.size(), [&](std::size_t i) { return a[i] < b[i]; });
 }
 
 /// Adds a point with its interval to a line.
@@ -51,5 +57,16 @@ inline void add_point(tools::Series& line, double x, const statistics::Estimate&
 
 /// Of a criterion that could be tested.
 inline Verdict verdict(bool holds) { return holds ? Verdict::Holds : Verdict::DoesNotHold; }
+
+/// Of the claim that something lies above a bound.
+inline Verdict above(const statistics::Estimate& x, double bound) {
+  return x.low > bound ? Verdict::Holds : x.high < bound ? Verdict::DoesNotHold : Verdict::Open;
+}
+
+/// Of the claim that there is no difference, where one within +-margin counts as none.
+inline Verdict within(const statistics::Estimate& difference, double margin) {
+  if (difference.low > -margin && difference.high < margin) return Verdict::Holds;
+  return difference.low > margin || difference.high < -margin ? Verdict::DoesNotHold : Verdict::Open;
+}
 
 }  // namespace mellow::suite

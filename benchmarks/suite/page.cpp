@@ -77,6 +77,7 @@ bool is_numeric(const Table& table, std::size_t column) {
 std::string cell_of(std::string_view text) {
   const char* mark = text == "holds"               ? "good"
                      : text == "does not hold"     ? "bad"
+                     : text == "left open"         ? "open"
                      : text == "not testable here" ? "open"
                                                    : nullptr;
   return mark == nullptr ? escaped(text) : fmt::format("<span class=\"mark {}\">{}</span>", mark, escaped(text));

@@ -15,7 +15,7 @@ struct Text {
   std::string text;
 };
 
-/// A table of plain texts. The verdicts "holds", "does not hold" and "not testable here" are shown as marks.
+/// A table of plain texts. The verdicts "holds", "does not hold", "left open" and "not testable here" are shown as marks.
 struct Table {
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;  ///< each as long as the heading

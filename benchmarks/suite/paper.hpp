@@ -11,8 +11,8 @@
 
 namespace mellow::suite {
 
-/// Whether a paper's claim shows here.
-enum class Verdict { Holds, DoesNotHold, NotTestable };
+/// Whether a paper's claim shows here. Open: so few runs leave it open, their interval has values on both sides.
+enum class Verdict { Holds, DoesNotHold, Open, NotTestable };
 
 /// A claim of a paper, beside what was found.
 struct Claim {

@@ -93,8 +93,8 @@ std::vector<page::Block> plots_in(const fs::path& folder) {
 std::string verdicts(const Json& claims) {
   std::map<std::string, int> counts;
   for (const Json& claim : claims) ++counts[claim.at("verdict").get<std::string>()];
-  return fmt::format("holds: {}, does not hold: {}, not testable here: {}", counts["holds"], counts["does not hold"],
-                     counts["not testable here"]);
+  return fmt::format("holds: {}, does not hold: {}, left open: {}, not testable here: {}", counts["holds"],
+                     counts["does not hold"], counts["left open"], counts["not testable here"]);
 }
 
 page::Section section_of_paper(const Result& result) {

@@ -28,6 +28,8 @@ const char* text_of(Verdict verdict) {
       return "holds";
     case Verdict::DoesNotHold:
       return "does not hold";
+    case Verdict::Open:
+      return "left open";
     case Verdict::NotTestable:
       break;
   }

@@ -45,17 +45,19 @@ std::string text_of(const Schedule& schedule) {
     const auto shape = std::ranges::find(shapes, schedule.shape(), [](const auto& s) { return s.second; });
     text = fmt::format("{}:{}:{}:{}", shape->first, schedule.start(), schedule.end(), schedule.duration());
   }
-  return schedule.warm_up_duration() > 0 ? fmt::format("warm_up:{}:{}", schedule.warm_up_duration(), text) : text;
+  if (schedule.warm_up_duration() > 0) return fmt::format("warm_up:{}:{}", schedule.warm_up_duration(), text);
+  if (schedule.hold_duration() > 0) return fmt::format("hold:{}:{}", schedule.hold_duration(), text);
+  return text;
 }
 
 Schedule read_schedule(std::string_view text, std::string_view name) {
   constexpr auto form =
-      "a number, SHAPE:FROM:TO:STEPS with linear, cosine or exponential, or warm_up:STEPS: before one";
+      "a number, SHAPE:FROM:TO:STEPS with linear, cosine or exponential, or warm_up:STEPS: or hold:STEPS: before one";
   if (const auto constant = tools::read_number<double>(text)) return *constant;
   auto parts = split(text, ':');
-  if (parts.size() > 2 && parts[0] == "warm_up")
-    return warm_up(number<Index>(parts[1], name, form),
-                   read_schedule(text.substr(parts[0].size() + parts[1].size() + 2), name));
+  if (parts.size() > 2 && (parts[0] == "warm_up" || parts[0] == "hold"))
+    return (parts[0] == "hold" ? hold : warm_up)(
+        number<Index>(parts[1], name, form), read_schedule(text.substr(parts[0].size() + parts[1].size() + 2), name));
   const auto shape = std::ranges::find_if(shapes, [&](const auto& s) { return parts[0] == s.first; });
   if (parts.size() != 4 || shape == shapes.end()) throw Error(where, fmt::format("{} must be {}", name, form), text);
   return {shape->second, number<double>(parts[1], name, form), number<double>(parts[2], name, form),

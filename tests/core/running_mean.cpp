@@ -14,4 +14,11 @@ TEST_CASE("A running mean is the mean of its samples, and nothing before the fir
   mean.add(10);
   CHECK(mean.mean() == Approx(4));
   CHECK(mean.count() == 3);
+
+  CHECK(mean.mean_since(RunningMean{}) == Approx(4));
+  CHECK(std::isnan(mean.mean_since(mean)));
+  const RunningMean then = mean;
+  mean.add(5);
+  mean.add(7);
+  CHECK(mean.mean_since(then) == Approx(6));
 }

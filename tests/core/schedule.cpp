@@ -37,6 +37,25 @@ TEST_CASE("A warm-up rises from 0 to where the schedule begins, and the schedule
   CHECK_THROWS_WITH(warm_up(5, warm_up(7, 1.0)), Catch::Contains("got 7"));
 }
 
+TEST_CASE("A hold stays where the schedule begins, and the schedule follows") {
+  for (const auto& then : {Schedule(0.5), linear(1, 0.1, 100), cosine(1, 0.1, 100), exponential(1, 0.1, 100)}) {
+    const Schedule schedule = hold(10, then);
+    for (const Index step : {0, 5, 9}) CHECK(schedule(step) == then(0));
+    for (const Index step : {0, 1, 50, 100, 1000}) CHECK(schedule(10 + step) == then(step));
+    CHECK(schedule.minimum() == then.minimum());
+    CHECK(schedule.maximum() == then(0));
+  }
+  const Schedule dopamine = hold(20'000, linear(1, 0.01, 250'000));  // its epsilon
+  CHECK(dopamine(0) == 1);
+  CHECK(dopamine(20'000) == 1);
+  CHECK(dopamine(145'000) == Approx(0.505));
+  CHECK(dopamine(270'000) == 0.01);
+  CHECK_THROWS_AS(hold(0, 1.0), Error);
+  CHECK_THROWS_WITH(hold(5, hold(7, 1.0)), Catch::Contains("held already") && Catch::Contains("got 7"));
+  CHECK_THROWS_WITH(hold(5, warm_up(7, 1.0)), Catch::Contains("warm-up already"));
+  CHECK_THROWS_WITH(warm_up(5, hold(7, 1.0)), Catch::Contains("held already"));
+}
+
 TEST_CASE("Schedules that make no sense are refused") {
   CHECK_THROWS_AS(linear(1, 0, 0), Error);
   CHECK_THROWS_AS(linear(std::nan(""), 0, 10), Error);

@@ -168,6 +168,8 @@ TEST_CASE("Matrices of similarity are symmetric with a unit diagonal, in blocks 
   Matrix<double> duplicates = Matrix<double>::Zero(6, 6);
   duplicates.topLeftCorner(3, 3) = duplicates.bottomRightCorner(3, 3) = ones;
   expect(DuplicateActions(CartPole{}, 3).similarity(), duplicates);
+  CHECK(environments::similarity_of_copies(6, 3) == duplicates);
+  CHECK_THROWS_WITH(environments::similarity_of_copies(6, 4), Catch::Contains("divide the 6 actions"));
 
   const DiscretizedActions torques(Pendulum{}, 3);
   for (const double effect : {0.5, 0.0}) {

@@ -64,6 +64,7 @@ TEST_CASE("A tabular model is an environment whose snapshot is a number") {
   check(Tabular(frozen_lake()));
   check(Tabular(passenger_taxi({.slip = 0.1})));
   check(Tabular(chain(5)));
+  check(Tabular(walled_chain(5)));
   Rng rng(1);
   check(Tabular(random_mdp(rng)));
   check(Tabular(garnet({.states = 20, .actions = 3, .branching = 4}, rng)));
@@ -198,6 +199,7 @@ TEST_CASE("Random families have the shapes they promise") {
   }
   CHECK_THROWS_AS(garnet({.states = 3, .branching = 4}, rng), Error);
   CHECK_THROWS_AS(chain(0), Error);
+  CHECK_THROWS_AS(walled_chain(1), Error);
 }
 
 TEST_CASE("Linear reward processes are sampled as they say") {

@@ -26,7 +26,8 @@ const std::vector<std::string> campaigns{
     "--set optimizer.square=centred --set optimizer.debias=true --set optimizer.momentum=0.5 "
     "--set env.normalize_observations=true --set env.normalize_rewards=true --set learning_starts=200",
     "--agent dqn --env Pendulum-v1 --steps 3000 --set env.action_levels=5 --set env.action_repeat=2 "
-    "--set optimizer=sgd --set backup=double_q",
+    "--set optimizer=sgd --set backup=double_q --set env.action_copies=2 --set head=similarity --set head.copies=2 "
+    "--set tracking=replicate --set tracking.every=100 --set tracking.steps=10",
     "--agent dqn --env MinAtar/Breakout-v1 --steps 2000 --set network=minatar_linear --set observations=bits "
     "--set head=quantile --set head.quantiles=8 --set update_every=4 --set pull=proximal --set pull.c=0.05 "
     "--set reset=target_change --set tracking.every=40 --set learning_starts=100 --set initializer=glorot",

@@ -2,6 +2,7 @@
 // The action-generalisation gap (Zhou et al. 2022); T1 .. T4 are those of its sheet.
 #include <algorithm>
 
+#include <mellow/environments/chains.hpp>
 #include <mellow/environments/duplicate_actions.hpp>
 #include <mellow/environments/random_mdps.hpp>
 #include <mellow/environments/tabular.hpp>
@@ -24,6 +25,7 @@ using namespace mellow;
 using Catch::Contains;
 using environments::DuplicateActions;
 using environments::Tabular;
+using environments::walled_chain;
 using value::SimilarActions;
 using value::SimilarityHead;
 using value::TabularQ;
@@ -32,17 +34,6 @@ namespace {
 
 /// Shares over three actions, the first two of which are alike by a half.
 const Matrix<double> half_alike = (Matrix<double>(3, 3) << 1, 0.5, 0, 0.5, 1, 0, 0, 0, 1).finished();
-
-/// States 0 .. 9 in a row, left and right, a wall at 0; entering 9 pays 1 and ends. Starts anywhere but there.
-environments::TabularMdp walled_chain() {
-  const auto outcomes = [](Index s, Index a) -> std::vector<environments::Outcome> {
-    const Index next = std::clamp<Index>(s + (a == 1 ? 1 : -1), 0, 9);
-    return {{1.0, next, next == 9 ? 1.0 : 0.0, next == 9}};
-  };
-  Vector<double> start = Vector<double>::Constant(10, 1.0 / 9);
-  start[9] = 0;
-  return environments::TabularMdp(10, 2, outcomes, start);
-}
 
 /// Ends a run when the table's values are near Q*, asked every 50 steps.
 template <class Agent>
@@ -64,7 +55,7 @@ struct UntilNear {
 /// its own: with the same ones an oracle's runs are those without copies.
 template <class... Parts>
 double steps_until_near(Index copies, const Parts&... parts) {
-  const auto chain = walled_chain();
+  const auto chain = walled_chain(10);
   const Matrix<double> best = models::value_iteration(chain, {.discount = 0.9, .tolerance = 1e-10}).q;
   double total = 0;
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
@@ -147,7 +138,7 @@ TEST_CASE("Under exact duplicates a table with an oracle is Q-learning without t
 
 TEST_CASE("Plain Q-learning needs as many times more steps as there are duplicates, with an oracle no more") {  // T2
   const auto oracle = [](Index copies) {
-    return steps_until_near(copies, SimilarActions{DuplicateActions(Tabular(walled_chain()), copies).similarity()});
+    return steps_until_near(copies, SimilarActions{DuplicateActions(Tabular(walled_chain(10)), copies).similarity()});
   };
   const double alone = steps_until_near(1);  // 795 +- 71 in the sheet
   CHECK(oracle(1) == alone);                 // bit for bit
@@ -245,7 +236,7 @@ TEST_CASE("A deep Q agent learns of all similar actions at once") {
   // One state, ended by every action: what was seen of action 0 alone is learned of the two that are like it.
   value::Dqn agent(
       network, {.batch_size = 8, .learning_starts = 1},
-      SimilarityHead{.similarity = DuplicateActions(Tabular(walled_chain()), 2).similarity().topLeftCorner(3, 3)},
+      SimilarityHead{.similarity = DuplicateActions(Tabular(walled_chain(10)), 2).similarity().topLeftCorner(3, 3)},
       nn::Adam{.learning_rate = 1e-2});
   Rng rng(1);
   const Vector<float> o = Eigen::Vector2f(1, 0);
@@ -413,10 +404,10 @@ TEST_CASE("Similar actions share in tables of actions alone, and a copy goes on 
   STATIC_REQUIRE(Predicts<value::Dutch>);
   STATIC_REQUIRE_FALSE(Predicts<SimilarActions>);
   TabularQ agent(10, 4, {.discount = 0.9, .learning_rate = 0.5},
-                 SimilarActions{DuplicateActions(Tabular(walled_chain()), 2).similarity()});
+                 SimilarActions{DuplicateActions(Tabular(walled_chain(10)), 2).similarity()});
   auto copy = agent;
   const auto live = [](auto& learner) {
-    training::train(learner, DuplicateActions(Tabular(walled_chain()), 2), {.steps = 500, .evaluate_every = 0});
+    training::train(learner, DuplicateActions(Tabular(walled_chain(10)), 2), {.steps = 500, .evaluate_every = 0});
   };
   live(agent);
   CHECK_FALSE(first_difference(agent, copy).empty());

@@ -3,6 +3,7 @@
 
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/uniform_replay.hpp>
+#include <mellow/environments/duplicate_actions.hpp>
 #include <mellow/tools/weights.hpp>
 #include <mellow/value/categorical_head.hpp>
 #include <mellow/value/dqn.hpp>
@@ -11,6 +12,7 @@
 #include <mellow/value/quantile_head.hpp>
 #include <mellow/value/replicate.hpp>
 #include <mellow/value/reset_optimizer.hpp>
+#include <mellow/value/similarity_head.hpp>
 #include <mellow/value/target_noise.hpp>
 
 #include "../any_part.hpp"
@@ -25,7 +27,7 @@ namespace mellow::suite {
 namespace {
 
 using Backup = BackupOperators::Part<AnyBackup, value::DoubleQ>;
-using Head = AnyHead<value::ScalarHead, value::CategoricalHead, value::QuantileHead>;
+using Head = AnyHead<value::ScalarHead, value::CategoricalHead, value::QuantileHead, value::SimilarityHead>;
 using Replay = AnyReplay<data::UniformReplay, data::PrioritizedReplay, data::BitReplay, data::PrioritizedBitReplay>;
 using Tracking = AnyTracking<value::PeriodicCopy, value::Polyak, value::Replicate<>>;
 using Pull = AnyPull<value::Proximal, value::ProximalPenalty>;
@@ -95,8 +97,9 @@ class DqnConfig : public AgentConfig {
     }
     settings.end_alternative();
 
-    settings.add_choice("head", head_, {"scalar", "categorical", "quantile"},
-                        "what the outputs are: values, or distributions of the return (C51, QR-DQN)");
+    settings.add_choice("head", head_, {"scalar", "categorical", "quantile", "similarity"},
+                        "what the outputs are: values, distributions of the return (C51, QR-DQN), or values of actions "
+                        "of which those that are alike learn together");
     settings.begin_alternative("head", "categorical");
     settings.add("atoms", categorical_.atoms, "of a distribution");
     settings.add("v_min", categorical_.v_min, "the lowest return");
@@ -104,8 +107,11 @@ class DqnConfig : public AgentConfig {
     settings.begin_alternative("head", "quantile");
     settings.add("quantiles", quantile_.quantiles, "of a distribution");
     settings.add("kappa", quantile_.kappa, "where the loss becomes linear");
+    settings.begin_alternative("head", "similarity");
+    settings.add("copies", copies_, "how many actions side by side are alike: env.action_copies");
     settings.end_alternative();
-    settings.add_choice("loss", loss_, {"squared", "huber"}, "of the temporal-difference error of a scalar head");
+    settings.add_choice("loss", loss_, {"squared", "huber"},
+                        "of the temporal-difference error of a scalar or similarity head");
     settings.begin_alternative("loss", "huber");
     settings.add("delta", huber_delta_, "where it becomes linear");
     settings.end_alternative();
@@ -119,7 +125,7 @@ class DqnConfig : public AgentConfig {
     options.seed = request.options.seed;
     const auto optimizer = optimizers_.part();
     value::Dqn agent(network_for(environment), options, backup(), explorations_.part(), replay(), tracking(), optimizer,
-                     initializers_.part(), head(), pull(), reset(), noise_);
+                     initializers_.part(), head(environment), pull(), reset(), noise_);
     agent.learner().optimizer_state.choose(optimizer.chosen.index());
     const auto network = agent.network();
     return run_agent(std::move(agent), environment, request, [&](const Vector<float>& theta) {
@@ -131,7 +137,8 @@ class DqnConfig : public AgentConfig {
                            Rng rng) const override {
     const Control& environment = of_kind<Control>(any, "dqn", needs);
     const auto network = network_for(environment);
-    value::GreedyPolicy policy(network, load_parameters(parameters, "agent.learner.online", network), head());
+    value::GreedyPolicy policy(network, load_parameters(parameters, "agent.learner.online", network),
+                               head(environment));
     return training::evaluate(policy, environment, episodes, rng);
   }
 
@@ -139,19 +146,23 @@ class DqnConfig : public AgentConfig {
   static constexpr auto needs = "observations that are vectors and discrete actions";
 
   QNetwork network_for(const Control& environment) const {
-    const Index numbers[]{1, categorical_.atoms, quantile_.quantiles};
+    const Index numbers[]{1, categorical_.atoms, quantile_.quantiles, 1};
     return networks_.make(environment, numbers[head_]);
   }
 
-  Head head() const {
+  Head head(const Control& environment) const {
     if (head_ == 1) return {{.chosen = categorical_}};
     if (head_ == 2) return {{.chosen = quantile_}};
+    if (head_ == 3)
+      return {{.chosen = value::SimilarityHead{
+                   .similarity = environments::similarity_of_copies(environment.action_space().n, copies_),
+                   .loss = loss()}}};
     return {{.chosen = value::ScalarHead{.loss = loss()}}};
   }
 
   Backup backup() const {
     const auto part = backup_.part<AnyBackup>(value::DoubleQ{});
-    if (head_ != 0 && !part.selects())
+    if ((head_ == 1 || head_ == 2) && !part.selects())
       throw Error("backup", "a head of distributions needs one that takes the value of one action: max or double_q");
     return part;
   }
@@ -207,6 +218,7 @@ class DqnConfig : public AgentConfig {
   data::PrioritizedReplay prioritized_{};
   value::CategoricalHead categorical_{};
   value::QuantileHead quantile_{};
+  Index copies_ = 1;
   value::PeriodicCopy periodic_copy_{};
   value::Polyak polyak_{};
   value::Replicate<> replicate_{};

@@ -17,6 +17,13 @@ class RunningMean {
   /// NaN before the first sample.
   double mean() const { return count_ == 0 ? std::numeric_limits<double>::quiet_NaN() : mean_; }
 
+  /// Mean of the samples since `earlier`, which this was then; NaN where there are none.
+  double mean_since(const RunningMean& earlier) const {
+    const auto before = static_cast<double>(earlier.count_), all = static_cast<double>(count_);
+    return count_ == earlier.count_ ? std::numeric_limits<double>::quiet_NaN()
+                                    : (all * mean_ - before * earlier.mean_) / (all - before);
+  }
+
   template <class Self, class Visit>
   static void visit_state(Self& self, Visit&& visit) {
     visit("count", self.count_);

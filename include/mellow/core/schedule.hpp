@@ -33,10 +33,10 @@ class Schedule {
     }
   }
 
-  /// Value after `step` steps; `to` from `duration` on, counted from the end of the warm-up if there is one.
+  /// Value after `step` steps; `to` from `duration` on, counted from the end of the warm-up or the hold if there is one.
   double operator()(Index step) const {
     if (step < warm_up_) return from_ * static_cast<double>(step) / static_cast<double>(warm_up_);
-    step -= warm_up_;
+    step = std::max<Index>(step - warm_up_ - hold_, 0);
     const double done = std::clamp(static_cast<double>(step) / static_cast<double>(duration_), 0.0, 1.0);
     if (done == 1.0) return shape_ == Shape::Constant ? from_ : to_;
     switch (shape_) {
@@ -59,21 +59,30 @@ class Schedule {
   /// @}
 
   /// @{
-  /// What it was made of: `Schedule(shape(), start(), end(), duration())`, after `warm_up_duration()` steps if not 0.
+  /// What it was made of: `Schedule(shape(), start(), end(), duration())`, after `warm_up_duration()` or
+  /// `hold_duration()` steps if not 0.
   Shape shape() const { return shape_; }
   double start() const { return from_; }
   double end() const { return to_; }
   Index duration() const { return duration_; }
   Index warm_up_duration() const { return warm_up_; }
+  Index hold_duration() const { return hold_; }
   /// @}
 
   friend Schedule warm_up(Index duration, Schedule then);
+  friend Schedule hold(Index duration, Schedule then);
 
  private:
+  void require_no_delay(const char* where, Index duration) const {
+    require(duration > 0, where, "duration must be positive", duration);
+    require(warm_up_ == 0, where, "the schedule that follows has a warm-up already, in steps", warm_up_);
+    require(hold_ == 0, where, "the schedule that follows is held already, in steps", hold_);
+  }
+
   Shape shape_ = Shape::Constant;
   double from_, to_;
   Index duration_ = 1;
-  Index warm_up_ = 0;
+  Index warm_up_ = 0, hold_ = 0;  // one of them is 0
 };
 
 /// @{
@@ -86,15 +95,22 @@ inline Schedule exponential(double from, double to, Index duration) {
 }
 /// @}
 
-/// Rises along a line from 0 to where `then` begins, in `duration` > 0 steps; `then` follows (Goyal et al. 2017).
-/// Throws Error where `then` has a warm-up already.
+/// @{
+/// `warm_up` rises along a line from 0 to where `then` begins, in `duration` > 0 steps (Goyal et al. 2017); `hold` stays
+/// there for as long. `then` follows. Throws Error where `then` has either already.
 ///
 ///     .learning_rate = warm_up(1'000, cosine(3e-4, 0.0, 99'000))
+///     .epsilon = hold(5'000, linear(1.0, 0.1, 100'000))
 inline Schedule warm_up(Index duration, Schedule then) {
-  require(duration > 0, "warm_up", "duration must be positive", duration);
-  require(then.warm_up_ == 0, "warm_up", "the schedule that follows has a warm-up already, in steps", then.warm_up_);
+  then.require_no_delay("warm_up", duration);
   then.warm_up_ = duration;
   return then;
 }
+inline Schedule hold(Index duration, Schedule then) {
+  then.require_no_delay("hold", duration);
+  then.hold_ = duration;
+  return then;
+}
+/// @}
 
 }  // namespace mellow

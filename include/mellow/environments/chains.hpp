@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+
 #include <mellow/environments/tabular_mdp.hpp>
 
 namespace mellow::environments {
@@ -29,6 +31,20 @@ inline TabularMdp chain(Index states, const ChainOptions& options = {}) {
     return {move(s, direction, 1.0 - options.slip), move(s, -direction, options.slip)};
   };
   return TabularMdp(states, 2, outcomes, Vector<double>::Unit(states, states / 2));
+}
+
+/// States in a row with a wall at the left end: action 0 goes left, 1 right, entering the last one pays 1 and ends.
+/// Episodes start in any of the others. Throws Error for less than two states.
+inline TabularMdp walled_chain(Index states) {
+  require(states > 1, "walled_chain", "states must be at least 2", states);
+  const auto outcomes = [states](Index s, Index a) -> std::vector<Outcome> {
+    const Index next = std::clamp<Index>(s + (a == 1 ? 1 : -1), 0, states - 1);
+    const bool ends = next == states - 1;
+    return {{1.0, next, ends ? 1.0 : 0.0, ends}};
+  };
+  Vector<double> start = Vector<double>::Constant(states, 1.0 / static_cast<double>(states - 1));
+  start[states - 1] = 0;
+  return TabularMdp(states, 2, outcomes, start);
 }
 
 /// The numbers of the counter-example.

@@ -26,6 +26,16 @@ inline Index multiplied(std::string_view where, Index actions, Index copies) {
 
 }  // namespace detail
 
+/// Of actions of which each is there `copies` times, side by side: 1 among the copies of one, else 0. Throws Error where
+/// the actions are not so many times something.
+inline Matrix<double> similarity_of_copies(Index actions, Index copies) {
+  require(copies > 0 && actions % copies == 0, "similarity_of_copies",
+          fmt::format("copies must divide the {} actions", actions), copies);
+  Matrix<double> result = Matrix<double>::Zero(actions, actions);
+  for (Index first = 0; first < actions; first += copies) result.block(first, first, copies, copies).setOnes();
+  return result;
+}
+
 /// Gives every discrete action `copies` indices side by side: action a does what a / copies (rounded down) does in the
 /// wrapped environment. An action is allowed where its original is.
 template <class E>
@@ -57,11 +67,7 @@ class DuplicateActions : public Wrapper<E> {
   }
 
   /// 1 among the copies of one action, else 0.
-  Matrix<double> similarity() const {
-    Matrix<double> result = Matrix<double>::Zero(count_, count_);
-    for (Index first = 0; first < count_; first += copies_) result.block(first, first, copies_, copies_).setOnes();
-    return result;
-  }
+  Matrix<double> similarity() const { return similarity_of_copies(count_, copies_); }
 
  private:
   Index copies_, count_;

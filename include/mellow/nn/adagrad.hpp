@@ -59,7 +59,7 @@ struct Adagrad {
       const auto g = gradient.segment(begin, n).array();
       detail::accumulate_squares(state.sum_of_squares.data() + begin, g.data(), n, 1.0, 1.0);
       theta.segment(begin, n).array() -=
-          rate * (g / (detail::root(state.sum_of_squares.segment(begin, n).array()) + eps));
+          rate * (g / (detail::roots<Scalar>(state.sum_of_squares.segment(begin, n).array()) + eps));
     });
   }
 };

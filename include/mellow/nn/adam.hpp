@@ -131,7 +131,7 @@ struct Adam {
       const Packet m_sum = padd(pmul(keep_m, ploadu<Packet>(m + i)), pmul(add_m, g));
       const Packet v_sum = padd(pmul(keep_v, ploadu<Packet>(v + i)), pmul(add_v, pmul(g, g)));
       const Packet new_m = psub(padd(m_sum, guard), guard), new_v = psub(padd(v_sum, guard), guard);
-      const Packet root = pselect(pcmp_eq(new_v, infinite), infinite, psqrt(new_v));  // see detail::root
+      const Packet root = pselect(pcmp_eq(new_v, infinite), infinite, psqrt(new_v));  // of infinity psqrt makes NaN
       const Packet direction = pdiv(new_m, padd(pmul(root, root_scale), epsilon));
       pstoreu(m + i, new_m);
       pstoreu(v + i, new_v);

@@ -70,11 +70,13 @@ void accumulate_squares(Scalar* moment, const Scalar* x, Index n, double keep, d
   for (Index i = 0; i < n; ++i) moment[i] = (kept * moment[i] + added * (x[i] * x[i]) + guard<Scalar>)-guard<Scalar>;
 }
 
-/// The square roots of an array. That of infinity, where the square of a great gradient ends, is infinity; Eigen's own
-/// vectorised root makes it NaN.
-template <class X>
-auto root(const X& x) {
-  return (x == std::numeric_limits<typename X::Scalar>::infinity()).select(x, x.sqrt());
+/// The square roots of numbers, exact to the last bit. Eigen's vectorised root is not, and makes NaN of infinity, where
+/// the square of a great gradient ends; a compiler vectorises this loop where it need not set errno.
+template <class Scalar>
+Block<Scalar> roots(const Block<Scalar>& x) {
+  Block<Scalar> result(x.size());
+  for (Index i = 0; i < x.size(); ++i) result[i] = std::sqrt(x[i]);
+  return result;
 }
 
 /// Makes a moment that only some settings use as long as the parameters, at its first use.

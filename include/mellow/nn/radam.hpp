@@ -58,7 +58,7 @@ struct RAdam {
       detail::accumulate_squares(state.v.data() + begin, g, n, beta2, 1.0 - beta2);
       const auto m = state.m.segment(begin, n).array(), v = state.v.segment(begin, n).array();
       auto to = theta.segment(begin, n).array();
-      if (rectify) to -= size * (m / (detail::root(v) + eps));
+      if (rectify) to -= size * (m / (detail::roots<Scalar>(v) + eps));
       else to -= size * m;
     });
   }

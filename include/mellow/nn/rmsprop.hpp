@@ -110,8 +110,8 @@ struct RMSProp {
         if (debias) d = (d - (unbias * c).square()).max(Scalar(0));
         else d = (d - c.square()).max(Scalar(0));
       }
-      if (epsilon_place == Epsilon::InsideRoot) d = g / detail::root(d + eps);
-      else d = g / (detail::root(d) + eps);
+      if (epsilon_place == Epsilon::InsideRoot) d = g / detail::roots<Scalar>(d + eps);
+      else d = g / (detail::roots(d) + eps);
       if (momentum > 0) {
         detail::accumulate(state.m.data() + begin, d.data(), n, momentum, 1.0);
         d = state.m.segment(begin, n);

@@ -109,11 +109,11 @@ template <class Scalar>
 [[noreturn]] void refuse_pair(const PairBatch<Scalar>& batch, Index i, double value) {
   throw Error(
       "preference::pair_loss",
-      fmt::format(
-          "the loss of pair {} or its gradient is not finite: its log-probabilities are {} and {}, the reference's {} "
-          "and {}, its tokens {} and {}",
-          i, batch.chosen[i], batch.rejected[i], batch.reference_chosen.at(i, 0), batch.reference_rejected.at(i, 0),
-          batch.chosen_tokens.at(i, 1), batch.rejected_tokens.at(i, 1)),
+      fmt::format("the loss of pair {}, its gradient or what they come from is not finite: its log-probabilities are "
+                  "{} and {}, "
+                  "the reference's {} and {}, its tokens {} and {}",
+                  i, batch.chosen[i], batch.rejected[i], batch.reference_chosen.at(i, 0),
+                  batch.reference_rejected.at(i, 0), batch.chosen_tokens.at(i, 1), batch.rejected_tokens.at(i, 1)),
       value);
 }
 
@@ -147,15 +147,20 @@ PairLossValue pair_loss(const L& loss, const PairBatch<Scalar>& batch, double sc
       numbers(block.d_rejected) *= numbers(block.weights);
     }
     const double of_block = numbers(block.value).sum();
-    if (!std::isfinite(of_block + numbers(block.d_chosen).sum() + numbers(block.d_rejected).sum()))
-      for (Index i = 0; i < n; ++i)
-        for (const double number : {block.value[i], block.d_chosen[i], block.d_rejected[i]})
-          if (!std::isfinite(number)) refuse_pair(batch, begin + i, number);
     value += of_block;
     chosen += numbers(block.chosen).sum();
     rejected += numbers(block.rejected).sum();
     if (!batch.reference_chosen.empty()) reference_chosen += numbers(block.reference_chosen).sum();
     if (!batch.reference_rejected.empty()) reference_rejected += numbers(block.reference_rejected).sum();
+    if (!std::isfinite(of_block + numbers(block.d_chosen).sum() + numbers(block.d_rejected).sum()) ||
+        std::isnan(chosen + rejected + reference_chosen + reference_rejected))
+      for (Index i = 0; i < n; ++i) {
+        for (const double number : {block.value[i], block.d_chosen[i], block.d_rejected[i]})
+          if (!std::isfinite(number)) refuse_pair(batch, begin + i, number);
+        for (const double number :
+             {block.chosen[i], block.rejected[i], block.reference_chosen[i], block.reference_rejected[i]})
+          if (std::isnan(number)) refuse_pair(batch, begin + i, number);
+      }
     Index won = 0;
     for (Index i = 0; i < n; ++i)
       won += block.chosen[i] - block.reference_chosen[i] > block.rejected[i] - block.reference_rejected[i] ? 1 : 0;
@@ -205,8 +210,8 @@ consteval bool require_pair_loss() {
 ///
 /// Computes in double whatever the columns are, since a log-ratio is a small difference of large numbers; allocates
 /// nothing; the result is the same bits for the same build, however often it is called. Throws Error for columns that
-/// do not fit, numbers of the loss out of range, and a loss or
-/// gradient that is not finite, naming the pair.
+/// do not fit, numbers of the loss out of range, and a loss or gradient that is not finite or a log-probability that is
+/// NaN, be it one that the loss does not look at, naming the pair.
 template <class L, class Scalar>
 PairLossValue pair_loss(const L& loss, const PairBatch<Scalar>& batch, VectorRef<Scalar> d_chosen,
                         VectorRef<Scalar> d_rejected) {

@@ -24,9 +24,9 @@ struct GScore {
   double g() const { return alike - unlike; }
 };
 
-/// The generalisation of a network's values over actions (the g-score in the code of Zhou, Allen, Asadi & Konidaris
-/// 2022): from theta, for each state s and action a, one step of gradient descent that raises Q(s, a) with all other
-/// actions pinned, and what it does to all of them,
+/// The generalisation over actions of a network with one output an action (the g-score in the code of Zhou, Allen, Asadi
+/// & Konidaris 2022): from theta, for each state s and action a, one step of gradient descent that raises Q(s, a) with
+/// all other actions pinned, and what it does to all of them,
 ///
 ///     theta' = theta + learning_rate / |A| dQ(s, a)/dtheta        (Huber's loss of an error above 1, mean over actions)
 ///     delta_b = Q(s, b; theta') - Q(s, b; theta),    d_b = (delta_b - min delta) / (max delta - min delta)

@@ -29,8 +29,9 @@ namespace mellow::value {
 /// What the paper leaves open: the target begins as a copy where the networks are of one shape; the optimiser's state is
 /// kept from one Replicate to the next; batches come from the agent's own replay, without importance weights and without
 /// a change of priorities (but a prioritised replay counts them among the batches drawn, the clock of its beta). The
-/// online network's noise is silent in what is learned from, the target network's is drawn. Choose `steps` by how far
-/// values move meanwhile: steps times learning rate must be able to follow them.
+/// agent's bound on the length of gradients is for the online network's alone. The online network's noise is silent in
+/// what is learned from, the target network's is drawn. Choose `steps` by how far values move meanwhile: steps times
+/// learning rate must be able to follow them.
 template <nn::OptimizerPart<float> Optimizer = nn::Adam>
 struct Replicate {
   using role = roles::Tracking;

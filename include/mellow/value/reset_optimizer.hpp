@@ -23,7 +23,7 @@ struct ResetOptimizer {
 
   nn::Moments moments = {};  ///< what is forgotten
   Index every = 0;           ///< updates between resets, >= 0; 0: at each change of the target
-  bool at_random = false;  ///< in place of that after each update with probability 1 / every; `every` must be positive
+  bool at_random = false;    ///< in place of that after each update with probability 1 / every: as many on average
 
   /// What it changes during a run.
   template <class Scalar>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cassert>
+#include <span>
 
 #include <mellow/value/action_similarity.hpp>
 #include <mellow/value/scalar_head.hpp>
@@ -85,6 +86,13 @@ struct SimilarityHead {
       batch.errors[i] = outputs(action, i) - state.targets[i];
     }
     return share * total;
+  }
+
+  /// How far values are from wanted ones, as `ScalarHead` measures it: similarity plays no part.
+  template <class Scalar>
+  Scalar distance(const ConstMatrixRef<Scalar>& outputs, const ConstMatrixRef<Scalar>& wanted,
+                  std::span<const Index> actions, MatrixRef<Scalar> d_outputs) const {
+    return ScalarHead{}.distance<Scalar>(outputs, wanted, actions, d_outputs);
   }
 };
 

@@ -95,22 +95,23 @@ inline Schedule exponential(double from, double to, Index duration) {
 }
 /// @}
 
-/// @{
-/// `warm_up` rises along a line from 0 to where `then` begins, in `duration` > 0 steps (Goyal et al. 2017); `hold` stays
-/// there for as long. `then` follows. Throws Error where `then` has either already.
+/// Rises along a line from 0 to where `then` begins, in `duration` > 0 steps; `then` follows (Goyal et al. 2017).
+/// Throws Error where `then` has a warm-up or is held already.
 ///
 ///     .learning_rate = warm_up(1'000, cosine(3e-4, 0.0, 99'000))
-///     .epsilon = hold(5'000, linear(1.0, 0.1, 100'000))
 inline Schedule warm_up(Index duration, Schedule then) {
   then.require_no_delay("warm_up", duration);
   then.warm_up_ = duration;
   return then;
 }
+
+/// Stays where `then` begins for `duration` > 0 steps; `then` follows. Throws Error as `warm_up` does.
+///
+///     .epsilon = hold(5'000, linear(1.0, 0.1, 100'000))
 inline Schedule hold(Index duration, Schedule then) {
   then.require_no_delay("hold", duration);
   then.hold_ = duration;
   return then;
 }
-/// @}
 
 }  // namespace mellow

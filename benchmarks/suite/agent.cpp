@@ -25,7 +25,7 @@ const Entry& named(const std::vector<Entry>& list, std::string_view name, const 
 }
 
 /// Where preference training begins: at what the preset long-addition leaves.
-constexpr auto supervised_weights = "model.weights=results/supervised-long-addition/seed-{seed}/weights.safetensors";
+constexpr auto supervised_weights = "model.weights=results/long-addition/seed-{seed}/weights.safetensors";
 
 }  // namespace
 

@@ -75,7 +75,7 @@ void train(int argc, const char* const* argv) {
       .option("--checkpoint-every", campaign.checkpoint_every, "steps between checkpoints; 0: 10 000, or 100 updates",
               {.minimum = 0})
       .option("--sinks", sinks, "where metrics go, with commas between: csv (always), jsonl, tensorboard")
-      .option("--output", campaign.folder, "folder of the campaign; empty: results/AGENT-ENV")
+      .option("--output", campaign.folder, "folder of the campaign; empty: results/PRESET, or results/AGENT-ENV")
       .parse(argc, argv);
 
   if (!data.empty()) {
@@ -121,6 +121,7 @@ void train(int argc, const char* const* argv) {
   campaign.environment = environment_name;
   campaign.settings = settings.values();
   campaign.keep_environment = environment.normalize_observations;
+  if (campaign.folder.empty() && !preset_name.empty()) campaign.folder = std::filesystem::path("results") / preset_name;
   if (campaign.folder.empty()) {
     std::string task = std::filesystem::path(environment.language.file).stem().string();
     if (task.empty()) task = environment_name;

@@ -124,6 +124,15 @@ TEST_CASE("What is finished is not run again, and a folder of other settings is 
   CHECK_THAT(other.error, Contains("settings/learning_rate") && Contains("0.1") && Contains("0.2"));
 }
 
+TEST_CASE("Without --output a campaign is in a folder of its preset's name, or of its agent's and environment's") {
+  const TemporaryDirectory directory;
+  const std::string base = "cd '" + directory.path().string() + "'; mellow_bench train --steps 200 --evaluate-every 0 ";
+  REQUIRE(run(base + "--preset cliff").status == 0);
+  REQUIRE(run(base + "--agent q_learning --env cliff-walking").status == 0);
+  for (const char* name : {"cliff", "q_learning-cliff-walking"})
+    CHECK(fs::exists(directory / "results" / name / "results.csv"));
+}
+
 TEST_CASE("A run that diverges is named") {
   const TemporaryDirectory directory;
   const std::string output = (directory / "out").string();

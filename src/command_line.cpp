@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <optional>
 
 #include "mellow/core/error.hpp"
@@ -197,11 +198,14 @@ int run_main(const std::function<void()>& body) {
   try {
     body();
     return 0;
+  } catch (const std::bad_alloc&) {
+    std::fflush(stdout);
+    fmt::print(stderr, "error: there is not enough memory for numbers of this size\n");
   } catch (const std::exception& error) {
     std::fflush(stdout);
     fmt::print(stderr, "error: {}\n", error.what());
-    return 1;
   }
+  return 1;
 }
 
 }  // namespace mellow

@@ -62,6 +62,9 @@ PairRecord read_record(const std::string& where, const Cells& cell) {
   if (record.pair.empty()) throw Error(where, "pair must not be empty");
   record.chosen = *log_prob("chosen", true);
   record.rejected = *log_prob("rejected", true);
+  if (std::exp(record.chosen) + std::exp(record.rejected) > 1 + 1e-6)
+    throw Error(where,
+                "two responses cannot have more probability than 1: log-probabilities are sums over tokens, not means");
   record.reference_chosen = log_prob("reference_chosen", false);
   record.reference_rejected = log_prob("reference_rejected", false);
   record.chosen_tokens = tokens("chosen_tokens");

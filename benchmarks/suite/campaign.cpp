@@ -60,6 +60,7 @@ Json config_of(const Campaign& campaign, Index run) {
               {"environment", campaign.environment},
               {"seed", seed},
               {"run", options},
+              {"ranks", campaign.data_parallel ? ranks::size() : 1},
               {"settings", campaign.settings}};
   for (const char* const name : file_settings)
     if (const auto path = campaign.settings.find(name); path != campaign.settings.end())
@@ -146,8 +147,9 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   tools::Checkpoints checkpoints(folder / "checkpoints");
   if (campaign.data_parallel) ranks::first_says(!done);
   if (done) {
+    RunSummary finished = summary_of(summary_path, *done);  // before anything is removed: it may be damaged
     checkpoints.finish();
-    return summary_of(summary_path, *done);
+    return finished;
   }
   if (!begun) tools::write_file_atomically(config_path, config.dump(2) + "\n");
   RunRequest request = request_of(campaign, run);
@@ -308,7 +310,7 @@ void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
   fmt::print("{}\n", reads ? "    tokens/s" : "");
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const RunSummary& r = runs[i];
-    const std::uint64_t seed = campaign.first_seed + i;
+    const std::string seed = fmt::format("{}", campaign.first_seed + i);  // a cell's number is a double
     std::vector<tools::CsvCell> cells{seed,          r.best_weights, r.last_weights, r.best_evaluation, r.best_step,
                                       r.mean_return, r.episodes,     r.steps,        r.seconds};
     for (const auto& [name, value] : r.figures) cells.emplace_back(value);

@@ -182,6 +182,7 @@ void EnvironmentConfig::describe_wrappers(Settings& settings) {
 
 AnyEnvironment EnvironmentConfig::make(const Onlooker& onlooker) const {
   if (entry.is_language) return LanguageEnvironment{std::string(entry.name), language};
+  require(action_levels >= 0, "action_levels", "must not be negative", action_levels);
   std::optional<AnyEnvironment> made;
   with_bare_environment(*this, [&](auto environment) {
     using environments::Any;

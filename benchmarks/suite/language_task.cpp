@@ -176,13 +176,16 @@ class FileTask final : public LanguageTask {
   /// That of the weights; where there is none, a new one, of all characters of the examples.
   AnyTokenizer tokenizer_for(const LanguageTaskConfig& config, const fs::path& weights) const {
     const fs::path beside = weights.parent_path() / tokenizer_file;
-    if (!weights.empty())
+    if (!weights.empty()) {
       if (auto tokenizer = load_tokenizer(beside)) {
         if (tokenizer->index() != config.tokenizer)
           throw Error(beside.string(), "the weights belong to another tokeniser than env.tokenizer",
                       tokenizer_names[tokenizer->index()]);
         return *std::move(tokenizer);
+      } else if (config.tokenizer == 1) {
+        throw Error(beside.string(), "is missing: the alphabet of the characters that the weights beside it know");
       }
+    }
     if (config.tokenizer == 0) return language::ByteTokenizer{};
     std::vector<std::string> texts;
     for (const auto* some : {&split_.data, &split_.held_out})

@@ -117,6 +117,8 @@ void reproduce(int argc, const char* const* argv) {
   fmt::print("{}\n", paper.title);
   const auto start = std::chrono::steady_clock::now();
   require_own_folder(output, name);
+  tools::write_file_atomically(output / "writable", "");  // where that fails, it fails before the runs
+  std::filesystem::remove(output / "writable");
   if (!tools::can_plot()) throw Error("mellow_bench reproduce", "draws plots, but gnuplot is not installed");
   const tools::Interrupt interrupt;  // one for all experiments: Ctrl-C between two of them counts
   Study study({.folder = output,

@@ -197,10 +197,11 @@ void Settings::set(const std::vector<std::string>& assignments) {
         std::vector<std::string> known;
         for (const Setting& s : settings_) known.push_back(s.name);
         const auto near = nearest(name, known);
-        throw Error(where,
-                    fmt::format("there is no such setting{}",
-                                near.empty() ? " (--settings lists all)" : "; did you mean " + near + "?"),
-                    name);
+        throw Error(
+            where,
+            fmt::format("there is no such setting{}",
+                        near.empty() ? " (`mellow_bench train --settings` lists all)" : "; did you mean " + near + "?"),
+            name);
       }
       if (turn(*setting) != now) continue;
       if (!applies(*setting))

@@ -62,8 +62,10 @@ Study::Study(StudyOptions options) : options_(std::move(options)) {
     const double number = table.number(i, run);
     if (!(number >= 0 && number == std::floor(number) && number < 1e9))
       throw Error(table.where(i), "run must be a whole number from 0", table.text(i, run));
-    earlier_[{table.text(i, experiment), table.text(i, setting), static_cast<Index>(number)}].push_back(
-        {table.text(i, metric), table.number(i, value)});
+    Figures& figures = earlier_[{table.text(i, experiment), table.text(i, setting), static_cast<Index>(number)}];
+    if (std::ranges::find(figures, table.text(i, metric), &Figure::metric) != figures.end())
+      throw Error(table.where(i), "a figure of a run comes twice", table.text(i, metric));
+    figures.push_back({table.text(i, metric), table.number(i, value)});
   }
 }
 

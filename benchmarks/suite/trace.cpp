@@ -56,20 +56,20 @@ std::vector<std::vector<double>> read_actions(const std::filesystem::path& path)
 /// What to do at each step.
 struct Actions {
   std::vector<std::vector<double>> given;  // unless random
+  std::string file;                        // where from
   bool random;
   Index steps;
 };
 
-Index take_action(const Discrete& space, const std::vector<double>& numbers, std::size_t step) {
+Index take_action(const Discrete& space, const std::vector<double>& numbers, const std::string& where) {
   const double number = numbers.at(0);
   const auto action = static_cast<Index>(number);
   if (static_cast<double>(action) != number || action < 0 || action >= space.n)
-    throw Error("mellow_bench trace", fmt::format("action {} must be a whole number from 0 to {}", step, space.n - 1),
-                number);
+    throw Error(where, fmt::format("an action must be a whole number from 0 to {}", space.n - 1), number);
   return action;
 }
 
-Vector<float> take_action(const Box&, const std::vector<double>& numbers, std::size_t) {
+Vector<float> take_action(const Box&, const std::vector<double>& numbers, const std::string&) {
   Vector<float> action(static_cast<Index>(numbers.size()));
   for (Index i = 0; i < action.size(); ++i) action[i] = static_cast<float>(numbers[static_cast<std::size_t>(i)]);
   return action;
@@ -115,7 +115,9 @@ void trace_steps(E environment, std::uint64_t seed, const Actions& actions) {
   begin();
   for (Index i = 0; i < actions.steps; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    const Action<E> action = actions.random ? space.sample(rng) : take_action(space, actions.given[at], at);
+    const Action<E> action = actions.random
+                                 ? space.sample(rng)
+                                 : take_action(space, actions.given[at], fmt::format("{}:{}", actions.file, at + 2));
     const Step taken = environment.step(action, generator);
     environment.observe(observation);
     row = fmt::format("step,{},{}", episode, ++step);
@@ -153,7 +155,7 @@ void trace(int argc, const char* const* argv) {
   Settings settings;
   config.describe(settings);
   settings.set(assignments);
-  Actions actions{.given = {}, .random = random, .steps = steps};
+  Actions actions{.given = {}, .file = file.string(), .random = random, .steps = steps};
   if (!random) {
     actions.given = read_actions(file);
     actions.steps = std::ssize(actions.given);

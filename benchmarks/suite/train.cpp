@@ -58,7 +58,8 @@ void train(int argc, const char* const* argv) {
       .option("--env", environment_name, "where (`mellow_bench list` names all)")
       .option("--data", data, "a file of JSON lines for a language model: --env json-lines --set env.file=FILE")
       .option("--preset", preset_name, "settings that suit: agent, environment, steps and numbers")
-      .option("--set", assignments, "NAME=VALUE, a number or a part of the agent, or env.NAME=VALUE")
+      .option("--set", assignments,
+              "NAME=VALUE, a number or a part of the agent, or env.NAME=VALUE; of one name the last one counts")
       .option("--settings", settings_only, "lists what can be set, with the present values, and exits")
       .option("--steps", campaign.options.steps,
               "environment steps of a run, or updates; 0: the preset's, or 50 000, or 1 000 updates", {.minimum = 0})
@@ -82,6 +83,8 @@ void train(int argc, const char* const* argv) {
     if (!environment_name.empty() && environment_name != "json-lines")
       throw Error("--env", "must be json-lines, or left out, beside --data", environment_name);
     environment_name = "json-lines";
+    if (std::ranges::any_of(assignments, [](const std::string& one) { return one.starts_with("env.file="); }))
+      throw Error("--set", "env.file is what --data says; give one of them", data);
     assignments.push_back("env.file=" + data);
   }
   if (!preset_name.empty()) {

@@ -179,13 +179,18 @@ void watch(int argc, const char* const* argv) {
   config.describe_wrappers(settings);
   std::vector<std::string> assignments;
   for (const auto& [name, value] : run.settings) assignments.push_back(name + "=" + value);
-  settings.set(assignments);
+  try {
+    settings.set(assignments);
+  } catch (const Error& error) {
+    throw Error((folder / "config.json").string(), error.what());
+  }
   const fs::path learned = folder / environment_file;
   if (config.normalize_observations && !parameters.is_checkpoint && !fs::exists(learned))
     throw Error(learned.string(),
                 "is missing: its run is not over, and normalised observations by moments that weights do "
                 "not hold; watch a checkpoint of it");
 
+  if (!gif.empty() && gif == strip) throw Error("--strip", "must be another file than --gif", strip.string());
   Spectator spectator(scene_of(config), frames, !gif.empty() || !strip.empty(), frames_per_second);
   AnyEnvironment environment = config.make([&](const Sight& sight) { spectator.see(sight); });
   if (parameters.is_checkpoint) restore_environment(parameters.file, "environment.", environment);

@@ -155,6 +155,7 @@ TEST_CASE("The sentence says what happened") {
   CHECK_THAT(said(-3, -5),
              Contains("Displacement: the chosen responses lost probability (median change of log pi -3 [") &&
                  Contains("100 % of the 9 pairs fell), the rejected ones even more (-5 ["));
+  CHECK_THAT(said(-5, -5), Contains("the rejected ones as much (-5 ["));
   CHECK_THAT(said(-5, -3), Contains("Displacement") && Contains("the rejected ones too, but less (-3 ["));
   CHECK_THAT(said(-3, 0), Contains("Displacement") && Contains("and the rejected ones did not clearly move"));
   CHECK_THAT(said(-3, 2), Contains("Displacement") && Contains("and the rejected ones gained it (+2 ["));

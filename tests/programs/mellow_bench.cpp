@@ -160,6 +160,12 @@ TEST_CASE("What is not known is refused with what was meant") {
       {"train --agent dqn --env CartPole-v1 --set exploration.epsilon=hold:5:hold:7:0.1", "held already"},
       {"train --agent dqn --env CartPole-v1 --set head=similarity --set head.copies=3",
        "copies must divide the 2 actions"},
+      {"train --agent dqn --env CartPole-v1 --set observations=bits", "bounds are 0 and 1"},
+      {"train --agent dqn --env CartPole-v1 --set reset=every --set reset.every=0", "reset.every: must be positive"},
+      {"train --agent dqn --env Pendulum-v1 --set env.action_levels=-1", "must not be negative"},
+      {"train --agent supervised --env long-addition --set model.context=100000000", "must have at most 2147483648"},
+      {"train --agent supervised --env long-addition --set lora.rank=1000", "at most the model's width of 64"},
+      {"train --agent supervised --data a.jsonl --set env.file=b.jsonl", "give one of them"},
       {"train --agent dqn --env CartPole-v1 --set env.action_copies=0", "copies must be positive"},
       {"train --agent reinforce --env Pendulum-v1 --set env.action_copies=2", "set action_levels"},
       {"train --agent dqn --env FrozenLake-v1", "observations that are vectors"},
@@ -172,6 +178,7 @@ TEST_CASE("What is not known is refused with what was meant") {
       {"reproduce", "PAPER: missing"},
       {"reproduce c2_dpo --results r.csv --full", "whose number and scale are given"},
       {"reproduce c2_dpo --results no.csv", "no.csv"},
+      {"reproduce td_convergence --output /proc/nowhere", "/proc/nowhere"},
       {"trace CartPole-v1", "either --actions FILE or --random"},
   };
   const TemporaryDirectory directory;
@@ -216,7 +223,7 @@ TEST_CASE("A trace follows given actions, and episodes begin with a row of their
 
   std::ofstream(directory / "bad.csv") << "a0\n0\n2\n";
   CHECK_THAT(run("mellow_bench trace CartPole-v1 --actions " + (directory / "bad.csv").string()).error,
-             Contains("a whole number from 0 to 1"));
+             Contains("bad.csv:3") && Contains("a whole number from 0 to 1"));
   std::ofstream(directory / "nan.csv") << "a0\n1\nnan\n";
   CHECK_THAT(run("mellow_bench trace Pendulum-v1 --actions " + (directory / "nan.csv").string()).error,
              Contains("nan.csv:3") && Contains("finite numbers"));

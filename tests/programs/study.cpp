@@ -161,6 +161,8 @@ TEST_CASE("Results are rebuilt from their table without a run") {
   std::ofstream(broken) << "experiment,setting,run,metric,value\na,b,-1,c,1\n";
   options.from = broken;
   CHECK_THROWS_WITH(Study(options), Contains("broken.csv:2") && Contains("whole number"));
+  std::ofstream(broken) << "experiment,setting,run,metric,value\na,b,1,c,1\na,b,1,d,2\na,b,1,c,3\n";
+  CHECK_THROWS_WITH(Study(options), Contains("broken.csv:4") && Contains("twice") && Contains("got c"));
 }
 
 TEST_CASE("Results that lack runs are completed on request") {

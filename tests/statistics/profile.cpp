@@ -62,6 +62,8 @@ TEST_CASE("Thresholds cover all tables; bad ones are refused") {
   Rng rng(5);
   const std::vector<Scores> tables{Scores(std::vector<double>{0, 1}), Scores(std::vector<double>{-1, 0.5})};
   CHECK(even_thresholds(tables, 3) == std::vector<double>{-1, 0, 1});
+  const std::vector<Scores> equal{Scores(Matrix<double>::Constant(3, 2, 4.0))};
+  CHECK(even_thresholds(equal, 3) == std::vector<double>{2, 4, 6});
   CHECK_THROWS_AS(even_thresholds({}), Error);
   CHECK_THROWS_AS(even_thresholds(tables, 1), Error);
   const auto refused = [&](const std::vector<double>& tau, const std::string& problem) {

@@ -43,12 +43,12 @@ TEST_CASE("Log-probabilities are read from CSV and from JSON lines alike") {
              "note,rejected,step,pair,chosen,reference_chosen,reference_rejected,chosen_tokens,rejected_tokens,clipped,"
              "out_of_sample\r\n"
              "x,-14.5,0,7,-12.25,-11,-13,4,5,1,\r\n"
-             "y,-1e-5,3e3,\"a, b\",-2,-2,-3,5,6,False,\r\n"));
+             "y,-1e-5,3e3,\"a, b\",-20,-2,-3,5,6,False,\r\n"));
   check(load(directory,
              "\n{\"step\": 0, \"pair\": 7, \"chosen\": -12.25, \"rejected\": -14.5, \"reference_chosen\": -11, "
              "\"reference_rejected\": -13, \"chosen_tokens\": 4, \"rejected_tokens\": 5, \"clipped\": true, "
              "\"out_of_sample\": null, \"note\": [1]}\n"
-             "{\"pair\": \"a, b\", \"step\": 3000.0, \"chosen\": -2, \"rejected\": -1e-5, \"reference_chosen\": -2, "
+             "{\"pair\": \"a, b\", \"step\": 3000.0, \"chosen\": -20, \"rejected\": -1e-5, \"reference_chosen\": -2, "
              "\"reference_rejected\": -3.0, \"chosen_tokens\": 5, \"rejected_tokens\": 6, \"clipped\": 0}\n"));
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("Log-probabilities that are saved are loaded again, bit for bit") {
       preference::PairRecord record{.step = i / 5,
                                     .pair = fmt::format("p\"{},", i % 5),
                                     .chosen = -rng.uniform(),
-                                    .rejected = -1e4 * rng.uniform()};
+                                    .rejected = -20 - 1e4 * rng.uniform()};
       if ((form & 1) != 0) record.reference_chosen = record.reference_rejected = -rng.uniform();
       if ((form & 2) != 0) record.chosen_tokens = record.rejected_tokens = 1 + i % 5;
       if ((form & 4) != 0) record.clipped = rng.below(2) == 1;
@@ -101,6 +101,8 @@ TEST_CASE("A bad row of log-probabilities is named in both forms: file, line, fi
   csv("1,a,,-2,3,4,0,0.5", "chosen must be a number (got nothing)");
   csv("1,a,-1,x,3,4,0,0.5", "rejected must be a number (got x)");
   csv("1,a,0.7,-2,3,4,0,0.5", "chosen must not be positive, being a log-probability (got 0.7)");
+  csv("1,a,-0.5,-0.6,3,4,0,0.5",
+      "two responses cannot have more probability than 1: log-probabilities are sums over tokens, not means");
   csv("1.5,a,-1,-2,3,4,0,0.5", "step must be a whole number of at least 0 (got 1.5)");
   csv("-1,a,-1,-2,3,4,0,0.5", "step must be a whole number of at least 0 (got -1)");
   csv("1,,-1,-2,3,4,0,0.5", "pair must not be empty");

@@ -124,8 +124,8 @@ class DqnConfig : public AgentConfig {
     auto options = options_;
     options.seed = request.options.seed;
     const auto optimizer = optimizers_.part();
-    value::Dqn agent(network_for(environment), options, backup(), explorations_.part(), replay(), tracking(), optimizer,
-                     initializers_.part(), head(environment), pull(), reset(), noise_);
+    value::Dqn agent(network_for(environment), options, backup(), explorations_.part(), replay(environment), tracking(),
+                     optimizer, initializers_.part(), head(environment), pull(), reset(), noise_);
     agent.learner().optimizer_state.choose(optimizer.chosen.index());
     const auto network = agent.network();
     return run_agent(std::move(agent), environment, request, [&](const Vector<float>& theta) {
@@ -167,8 +167,12 @@ class DqnConfig : public AgentConfig {
     return part;
   }
 
-  Replay replay() const {
+  Replay replay(const Control& environment) const {
     const bool bits = observations_ == 1;
+    const Box space = environment.observation_space();
+    if (bits && !((space.low.array() == 0).all() && (space.high.array() == 1).all()))
+      throw Error("observations", "bits are for observations of zeros and ones, whose bounds are 0 and 1",
+                  fmt::format("{} to {}", space.low.minCoeff(), space.high.maxCoeff()));
     const auto of_bits = [&](auto part, const auto& from) {
       part.capacity = from.capacity;
       part.steps = from.steps;
@@ -203,6 +207,7 @@ class DqnConfig : public AgentConfig {
     value::ResetOptimizer part = reset_;
     part.at_random = reset_when_ == 3;
     if (reset_when_ == 1) part.every = 0;
+    else require(part.every > 0, "reset.every", "must be positive", part.every);
     return {part};
   }
 

@@ -52,7 +52,7 @@ void LanguageModelConfig::describe(Settings& settings) {
   settings.add("model.layers", sizes.layers, "blocks of attention and feed-forward");
   settings.add("model.heads", sizes.heads, "of attention");
   settings.add("model.key_value_heads", sizes.key_value_heads, "a divisor of heads; 0: heads");
-  settings.add("model.hidden", sizes.hidden, "width of the feed-forward part; 0: the shape's custom");
+  settings.add("model.hidden", sizes.hidden, "width of the feed-forward part; 0: what is usual for the shape");
   settings.add("model.weights", weights,
                "safetensors to begin with, {seed} standing for the run's seed; empty: drawn at random");
   settings.add("model.deviation", deviation, "standard deviation of what is drawn");
@@ -68,6 +68,12 @@ ModelAtStart LanguageModelConfig::make(Index vocabulary, std::uint64_t seed, Rng
   options.vocabulary = vocabulary;
   require(lora.rank >= 0, "lora.rank", "must not be negative", lora.rank);
   const ThreadedTransformer transformer(transformer_of(shape, options), threads);
+  constexpr Index most = Index{1} << 31;
+  if (transformer.parameters() > most)
+    throw Error("model", fmt::format("must have at most {} parameters; context, width and layers make them", most),
+                transformer.parameters());
+  if (lora.rank > options.width)
+    throw Error("lora.rank", fmt::format("must be at most the model's width of {}", options.width), lora.rank);
   const auto file = weights_file(seed);
   Vector<float> first;
   if (file.empty()) {
@@ -80,7 +86,7 @@ ModelAtStart LanguageModelConfig::make(Index vocabulary, std::uint64_t seed, Rng
       throw Error("model.weights",
                   fmt::format("do not fit a {} of {} tokens, context {}, width {}, {} layers, hidden {}: {}",
                               shapes[shape], vocabulary, options.context, options.width, options.layers,
-                              options.hidden == 0 ? "by custom" : fmt::format("{}", options.hidden), error.what()));
+                              options.hidden == 0 ? "as is usual" : fmt::format("{}", options.hidden), error.what()));
     }
   }
   if (lora.rank == 0) return {transformer, first, TrainedModel(transformer), first};

@@ -44,8 +44,8 @@ class PreferenceConfig final : public LanguageAgentConfig {
     if (weights.empty() && losses_.has_reference())
       throw Error(
           "model.weights",
-          "is missing: a loss with a reference begins where `mellow_bench train --agent supervised` ended, such "
-          "as results/supervised-long-addition/seed-0/weights.safetensors");
+          "is missing: a loss with a reference begins where `mellow_bench train --agent supervised` ended, such as "
+          "results/long-addition/seed-0/weights.safetensors of the preset long-addition");
     if (losses_.couples_pairs() && request.shared && ranks::size() > 1)
       throw Error("loss", "couples the pairs of a batch, of which each rank of --data-parallel would see a part");
     const auto task = environment.config.make(environment.name, seed, weights, true);

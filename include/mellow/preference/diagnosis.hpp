@@ -109,7 +109,9 @@ inline std::string Diagnosis::sentence() const {
     text += ")";
     if (rejected == Direction::Fell)
       text += fmt::format(", the rejected ones {} ({})",
-                          end.rejected_median.value < end.chosen_median.value ? "even more" : "too, but less",
+                          end.rejected_median.value < end.chosen_median.value   ? "even more"
+                          : end.rejected_median.value > end.chosen_median.value ? "too, but less"
+                                                                                : "as much",
                           detail::plain(end.rejected_median));
     else
       text += fmt::format(", and the rejected ones {} ({})",

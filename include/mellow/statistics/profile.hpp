@@ -23,8 +23,8 @@ struct Profile {
   std::vector<double> high;   ///< where it ends
 };
 
-/// `count` thresholds, evenly spaced from the smallest to the largest score of all tables. Throws Error without a table
-/// or for fewer than two.
+/// `count` thresholds, evenly spaced from the smallest to the largest score of all tables; around the score where there
+/// is but one. Throws Error without a table or for fewer than two thresholds.
 inline std::vector<double> even_thresholds(std::span<const Scores> tables, Index count = 101) {
   constexpr auto where = "statistics::even_thresholds";
   require(!tables.empty(), where, "it takes a table", tables.size());
@@ -33,6 +33,11 @@ inline std::vector<double> even_thresholds(std::span<const Scores> tables, Index
   for (const Scores& scores : tables) {
     low = std::min(low, scores.values().minCoeff());
     high = std::max(high, scores.values().maxCoeff());
+  }
+  if (low == high) {
+    const double around = 0.5 * std::max(1.0, std::abs(low));
+    low -= around;
+    high += around;
   }
   std::vector<double> tau(static_cast<std::size_t>(count));
   for (Index j = 0; j < count; ++j) {

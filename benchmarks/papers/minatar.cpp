@@ -29,7 +29,7 @@ MinatarRuns runs_for(Study& study, const Published& published) {
 void plot(const Study& study, const MinatarRuns& runs, const Published& published) {
   tools::Plot plot{.title = "The published DQN in " + published.game.name,
                    .x_label = "frames",
-                   .y_label = "return of training episodes",
+                   .y_label = "return",
                    .series = {runs.curve("ours")}};
   if (runs.frames == published.frames)
     plot.series.push_back({.label = "published", .x = {static_cast<double>(published.frames)}, .y = {published.mean}});

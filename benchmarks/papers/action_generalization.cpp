@@ -172,7 +172,7 @@ struct Task {
   Matrix<double> similarity;
 };
 
-/// CartPole-v0, or Pendulum-v0 with torques -2, 0 and 2: episodes of 200 steps at most.
+/// CartPole-v0, or Pendulum-v1 with torques -2, 0 and 2: episodes of 200 steps at most.
 Task make_task(const std::string& domain, const ActionSet& set) {
   const auto limited = [](auto environment) -> Task {
     const Matrix<double> similarity = environment.similarity();
@@ -465,13 +465,13 @@ std::vector<Claim> pendulum(Study& study) {
   const MeasuredArms found =
       learn_all(study, "Pendulum", sets, {.width = study.scaled(128, 256), .steps = study.scaled(15'000, 50'000)});
   const Gaps gaps{found};
-  show_returns(study, "pendulum", "Double DQN on Pendulum-v0 with duplicated torques", gaps, sets);
+  show_returns(study, "pendulum", "Double DQN on Pendulum-v1 with duplicated torques", gaps, sets);
   Rng rng(0, 5);
   tools::Series line;
   for (const double effect : effects) add_point(line, effect, mean_of(gaps.of(parts(effect)), rng));
   add_point(line, 1, mean_of(gaps.of({.copies = 5}), rng));
   tools::save_plot(study.folder() / "pendulum_parts",
-                   tools::Plot{.title = "Pendulum-v0, 5 of each torque, 4 of them weaker",
+                   tools::Plot{.title = "Pendulum-v1, 5 of each torque, 4 of them weaker",
                                .x_label = "effect of the weaker ones; 1: duplicates",
                                .y_label = "gap: oracle's return less DQN's",
                                .series = {line},

@@ -154,8 +154,14 @@ class FileTask final : public LanguageTask {
 
  private:
   static std::vector<Example> read(const fs::path& path) {
-    if constexpr (std::same_as<Example, data::PreferencePair>) return tools::load_preference_pairs(path);
-    else return tools::load_supervised_examples(path);
+    if constexpr (std::same_as<Example, data::PreferencePair>) {
+      auto pairs = tools::load_preference_pairs(path);
+      if (std::ranges::all_of(pairs, [](const Example& pair) { return pair.chosen == pair.rejected; }))
+        throw Error(path.string(), "teaches nothing: chosen and rejected are the same in every pair", pairs.size());
+      return pairs;
+    } else {
+      return tools::load_supervised_examples(path);
+    }
   }
 
   static Split<std::vector<Example>> load(const LanguageTaskConfig& config) {

@@ -104,6 +104,21 @@ TEST_CASE("A model imitates a file of completions, and is aligned by pairs of an
   CHECK_THAT(report, Contains("share of held-out pairs in order") && Contains("held\\_out\\_margin"));
 }
 
+TEST_CASE("What would teach nothing, or cannot be read without its alphabet, is refused") {
+  const TemporaryDirectory directory;
+  write_letters(directory.path());
+  std::ofstream(directory / "equal.jsonl") << R"({"prompt": "a", "chosen": "b", "rejected": "b"})" << '\n'
+                                           << R"({"prompt": "b", "chosen": "c", "rejected": "c"})" << '\n';
+  CHECK_THAT(train(directory.path(), "--agent preference --data equal.jsonl --set loss=simpo" + small).error,
+             Contains("equal.jsonl: teaches nothing"));
+  const std::string letters = "--agent supervised --data examples.jsonl --steps 3" + small;
+  REQUIRE(train(directory.path(), letters + "--output first").status == 0);
+  fs::remove(directory / "first/seed-0/tokenizer.json");
+  CHECK_THAT(
+      train(directory.path(), letters + "--set model.weights=first/seed-0/weights.safetensors --output second").error,
+      Contains("first/seed-0/tokenizer.json: is missing"));
+}
+
 TEST_CASE("A supervised campaign leaves the weights of the same training in a program") {
   const TemporaryDirectory directory;
   run("cd '" + directory.path().string() + "'; dpo --supervised-steps 60 --digits 2 --steps 1 --prompts 20");

@@ -188,7 +188,7 @@ class FileTask final : public LanguageTask {
           throw Error(beside.string(), "the weights belong to another tokeniser than env.tokenizer",
                       tokenizer_names[tokenizer->index()]);
         return *std::move(tokenizer);
-      } else if (config.tokenizer == 1) {
+      } else if (config.tokenizer == 1 && fs::exists(weights)) {
         throw Error(beside.string(), "is missing: the alphabet of the characters that the weights beside it know");
       }
     }

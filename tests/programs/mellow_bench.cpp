@@ -173,7 +173,6 @@ TEST_CASE("What is not known is refused with what was meant") {
       {"train --agent sarsa --env CartPole-v1", "indices"},
       {"train --agent dqn --env CartPole-v1 --set env.action_levels=3", "discrete already"},
       {"train --agent q_learning --env chain --set env.states=1000000000", "env.states: must be at most"},
-      {"train --agent supervised --env long-addition --set env.held_out=1", "env.held_out: must lie in [0, 1)"},
       {"reproduce td_convergenc", "did you mean td_convergence?"},
       {"reproduce", "PAPER: missing"},
       {"reproduce c2_dpo --results r.csv --full", "whose number and scale are given"},

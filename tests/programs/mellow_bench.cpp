@@ -268,7 +268,8 @@ TEST_CASE("A reproduction judges every claim of its paper") {
 }
 
 TEST_CASE("The page of a paper says what its figures say") {
-  for (const auto& [paper, plot] : {std::pair<std::string, const char*>("c2_dpo", "addition_right.png"),
+  for (const auto& [paper, plot] : {std::pair<std::string, const char*>("action_generalization", "chain.png"),
+                                    {"c2_dpo", "addition_right.png"},
                                     {"dqn_pro", "lake_errors.png"},
                                     {"lookahead_replicate", "two_states.png"},
                                     {"optimizer_reset", "jumps.png"},

@@ -65,7 +65,8 @@ QNetwork::Tape::Tape(Tape&&) noexcept = default;
 QNetwork::Tape& QNetwork::Tape::operator=(Tape&&) noexcept = default;
 QNetwork::Tape::~Tape() = default;
 
-template <Network N>
+template <class N>
+  requires(!std::same_as<N, QNetwork> && Network<N>)
 QNetwork::QNetwork(N network) : model_(std::make_shared<ModelOf<N>>(std::move(network))) {}
 
 QNetwork::TapeOf& QNetwork::tape_of(Tape& tape) const {

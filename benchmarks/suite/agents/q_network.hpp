@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <vector>
 
@@ -33,7 +34,8 @@ class QNetwork {
     std::unique_ptr<TapeOf> of_;
   };
 
-  template <Network N>
+  template <class N>
+    requires(!std::same_as<N, QNetwork> && Network<N>)
   explicit QNetwork(N network);
 
   Index inputs() const;

@@ -295,6 +295,7 @@ std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, 
 }
 
 void report(const Campaign& campaign, const std::vector<RunSummary>& runs) {
+  tools::remove_temporaries(campaign.folder);  // of a process that was killed while it reported
   std::vector<std::string> columns{"seed",        "best_weights", "last_weights", "best_evaluation", "best_step",
                                    "mean_return", "episodes",     "steps",        "seconds"};
   for (const auto& [name, value] : runs.front().figures) columns.push_back(name);

@@ -157,7 +157,7 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   const RunSummary summary = [&] {
     try {
       return agent.run(environment, request);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       const auto entries = fs::directory_iterator(folder);
       if (!begun && std::distance(begin(entries), end(entries)) == 1) {  // what was refused stands in nobody's way
         fs::remove_all(folder);
@@ -166,7 +166,8 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
         throw;
       }
       const std::string what = error.what();
-      if (what.find(folder.string()) != what.npos) throw;  // of a file of this run
+      if (dynamic_cast<const Error*>(&error) == nullptr || what.find(folder.string()) != what.npos)
+        throw;  // what is no Error stays what it is; one of a file of this run names it already
       throw Error(folder.string(), what);
     }
   }();

@@ -110,8 +110,7 @@ template <class Scalar>
   throw Error(
       "preference::pair_loss",
       fmt::format("the loss of pair {}, its gradient or what they come from is not finite: its log-probabilities are "
-                  "{} and {}, "
-                  "the reference's {} and {}, its tokens {} and {}",
+                  "{} and {}, the reference's {} and {}, its tokens {} and {}",
                   i, batch.chosen[i], batch.rejected[i], batch.reference_chosen.at(i, 0),
                   batch.reference_rejected.at(i, 0), batch.chosen_tokens.at(i, 1), batch.rejected_tokens.at(i, 1)),
       value);

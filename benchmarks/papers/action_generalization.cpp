@@ -291,12 +291,7 @@ struct Gaps {
   std::vector<double> returns(const ActionSet& set, bool oracle) const {
     return found(setting_of(set, oracle && set.copies > 1), "mean return");
   }
-  std::vector<double> of(const ActionSet& set) const {
-    std::vector<double> gap = returns(set, true);
-    const auto plain = returns(set, false);
-    for (std::size_t i = 0; i < gap.size(); ++i) gap[i] -= plain[i];
-    return gap;
-  }
+  std::vector<double> of(const ActionSet& set) const { return less(returns(set, true), returns(set, false)); }
 };
 
 /// Draws mean returns over training against the number of duplicates, and writes them as a table.

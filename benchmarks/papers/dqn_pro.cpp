@@ -234,10 +234,7 @@ std::vector<Claim> cart_pole(Study& study) {
                  noisy_late = more(noisy_pro, noisy, "late return"),
                  very_noisy_late = more(very_noisy_pro, very_noisy, "late return");
   const auto lost = [&](const std::string& with, const std::string& without) {
-    auto fall = runs(without, "mean return");
-    const auto under_noise = runs(with, "mean return");
-    for (std::size_t i = 0; i < fall.size(); ++i) fall[i] -= under_noise[i];
-    return fall;
+    return less(runs(without, "mean return"), runs(with, "mean return"));
   };
   const Estimate saved = difference_of(lost(noisy, plain), lost(noisy_pro, pro), rng),
                  saved_from_more = difference_of(lost(very_noisy, plain), lost(very_noisy_pro, pro), rng);

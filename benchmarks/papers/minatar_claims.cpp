@@ -243,10 +243,7 @@ std::vector<Claim> proximal_on_minatar(Study& study) {
   const auto movement = [&](const MinatarArm& arm) { return sweep.mean(arm, target_movement); };
   // What noise takes away, of both; positive where the pull saves some of it.
   const auto lost = [&](const MinatarArm& with, const MinatarArm& without) {
-    auto drop = sweep[without].normalized(minatar_area);
-    const auto after = sweep[with].normalized(minatar_area);
-    for (std::size_t i = 0; i < drop.size(); ++i) drop[i] -= after[i];
-    return drop;
+    return less(sweep[without].normalized(minatar_area), sweep[with].normalized(minatar_area));
   };
   const auto saved = difference_of(lost(noisy, copy), lost(noisy_near, near), rng);
   std::vector<Claim> claims{

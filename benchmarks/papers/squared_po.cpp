@@ -156,10 +156,7 @@ std::vector<Claim> transformer(Study& study) {
   const auto fourth = difference_of(squared(chosen_at(4)), dpo(chosen_at(4)), rng);
   const auto falling = difference_of(dpo.share_fell_always(), squared.share_fell_always(), rng);
   const auto training_on = [&](const AdditionRuns& runs) {  // right samples: epoch 8 less epoch 1
-    auto change = runs(right_at(8));
-    const auto before = runs(right_at(1));
-    for (std::size_t i = 0; i < change.size(); ++i) change[i] -= before[i];
-    return change;
+    return less(runs(right_at(8)), runs(right_at(1)));
   };
   const auto over = difference_of(training_on(squared), training_on(dpo), rng);
   const auto over_chi = difference_of(training_on(squared), training_on(chi), rng);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <mellow/preference/displacement.hpp>
+#include <mellow/preference/tabulate.hpp>
 #include <mellow/tools/command_line.hpp>
 #include <mellow/tools/displacement_report.hpp>
 #include <mellow/tools/pair_records.hpp>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <vector>
 
 #include <mellow/core/rng.hpp>
@@ -27,6 +29,12 @@ using statistics::share;
 /// Mean over runs.
 inline statistics::Estimate mean_of(const std::vector<double>& runs, Rng& rng) {
   return statistics::bootstrap(runs, statistics::Mean{}, rng);
+}
+
+/// a - b run by run, where a run of both has the same seed.
+inline std::vector<double> less(std::vector<double> a, const std::vector<double>& b) {
+  std::ranges::transform(a, b, a.begin(), std::minus{});
+  return a;
 }
 
 /// Mean over runs of a - b, where a run of both has the same seed.

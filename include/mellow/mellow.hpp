@@ -36,6 +36,7 @@
 #include <mellow/data/preference_pair.hpp>
 #include <mellow/data/prioritized_replay.hpp>
 #include <mellow/data/ring.hpp>
+#include <mellow/data/ring_shape.hpp>
 #include <mellow/data/sequence_replay.hpp>
 #include <mellow/data/storage.hpp>
 #include <mellow/data/sum_tree.hpp>
@@ -78,6 +79,7 @@
 #include <mellow/environments/passenger_taxi.hpp>
 #include <mellow/environments/pendulum.hpp>
 #include <mellow/environments/puddle_world.hpp>
+#include <mellow/environments/pure_environment.hpp>
 #include <mellow/environments/random_linear.hpp>
 #include <mellow/environments/random_mdps.hpp>
 #include <mellow/environments/rectangle_puddle_world.hpp>
@@ -97,6 +99,7 @@
 #include <mellow/language/byte_tokenizer.hpp>
 #include <mellow/language/character_tokenizer.hpp>
 #include <mellow/language/choose_token.hpp>
+#include <mellow/language/embedding.hpp>
 #include <mellow/language/encode_text.hpp>
 #include <mellow/language/feed_forward.hpp>
 #include <mellow/language/key_value_cache.hpp>
@@ -110,13 +113,16 @@
 #include <mellow/language/pair_reader.hpp>
 #include <mellow/language/pair_set.hpp>
 #include <mellow/language/positions.hpp>
+#include <mellow/language/preference_kinds.hpp>
 #include <mellow/language/preference_training.hpp>
 #include <mellow/language/preference_training_options.hpp>
+#include <mellow/language/read_out.hpp>
 #include <mellow/language/reading.hpp>
 #include <mellow/language/record_pairs.hpp>
 #include <mellow/language/reduction.hpp>
 #include <mellow/language/sampled_pairs.hpp>
 #include <mellow/language/sampling.hpp>
+#include <mellow/language/sequence_attention.hpp>
 #include <mellow/language/softmax_head.hpp>
 #include <mellow/language/sum_objective.hpp>
 #include <mellow/language/supervised.hpp>
@@ -153,6 +159,7 @@
 #include <mellow/nn/gradient_check.hpp>
 #include <mellow/nn/image.hpp>
 #include <mellow/nn/initializers.hpp>
+#include <mellow/nn/layer.hpp>
 #include <mellow/nn/layer_norm.hpp>
 #include <mellow/nn/leaky_relu.hpp>
 #include <mellow/nn/linear.hpp>
@@ -214,6 +221,7 @@
 #include <mellow/preference/per_token.hpp>
 #include <mellow/preference/reference_free.hpp>
 #include <mellow/preference/sum.hpp>
+#include <mellow/preference/tabulate.hpp>
 #include <mellow/preference/token_loss.hpp>
 #include <mellow/preference/token_losses.hpp>
 #include <mellow/preference/toy_training.hpp>
@@ -271,6 +279,7 @@
 #include <mellow/value/scalar_head.hpp>
 #include <mellow/value/similar_actions.hpp>
 #include <mellow/value/similarity_head.hpp>
+#include <mellow/value/tabular_options.hpp>
 #include <mellow/value/tabular_parts.hpp>
 #include <mellow/value/tabular_q.hpp>
 #include <mellow/value/tabular_td.hpp>

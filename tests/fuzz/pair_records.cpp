@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes are log-probabilities over a training or give an Error; what is read can be diagnosed or gives an Error.
 #include <mellow/preference/displacement.hpp>
+#include <mellow/preference/tabulate.hpp>
 #include <mellow/tools/displacement_report.hpp>
 #include <mellow/tools/pair_records.hpp>
 

@@ -165,6 +165,7 @@ TEST_CASE("Mellowmax takes below 60 sweeps for omega of 1 to 25") {
   }
 }
 
+// mellowmax.md, section 4.
 TEST_CASE("The scalar map of the counter-example has the slopes of the sheet at its fixed points") {
   const auto map = [](double v) { return Boltzmann{17}(Eigen::Vector2d(0.122 + 0.6468 * v, 0.033 + 0.9702 * v)); };
   for (const auto& [v, slope] : {std::pair{.607769821, .995955}, {.691909222, 1.002303}, {.876888712, .995214}}) {
@@ -173,6 +174,7 @@ TEST_CASE("The scalar map of the counter-example has the slopes of the sheet at 
   }
 }
 
+// mellowmax.md, section 4.
 TEST_CASE("Generalised value iteration takes the sweeps of the sheet") {
   CHECK(iterations(Max{}, 1e-4) == 185);
   CHECK(iterations(Mellowmax{16.55}, 1e-4) == 37);

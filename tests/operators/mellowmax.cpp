@@ -77,7 +77,9 @@ TEST_CASE("Mellowmax, Boltzmann and the policy have the reference values") {
     CHECK(Boltzmann{c.omega}(q) == Approx(c.boltzmann).epsilon(1e-13));
     CHECK(MellowmaxPolicy{c.omega}.inverse_temperature(q) == Approx(c.beta).epsilon(2e-10));
     MellowmaxPolicy{c.omega}.probabilities(q, pi);
-    for (Index a = 0; a < q.size(); ++a) CHECK(pi[a] == Approx(c.pi[static_cast<std::size_t>(a)]).margin(6e-9));
+    for (Index a = 0; a < q.size(); ++a)
+      CHECK(pi[a] ==
+            Approx(c.pi[static_cast<std::size_t>(a)]).margin(c.pi[static_cast<std::size_t>(a)] < 1e-3 ? 6e-11 : 6e-9));
   }
 }
 
@@ -169,6 +171,7 @@ TEST_CASE("Mellowmax keeps its precision for values that lie close and for huge 
   CHECK_THROWS_AS(Boltzmann{std::nan("")}.validate(), Error);
 }
 
+// mellowmax.md, sections 3.1 and 3.2.
 TEST_CASE("Derivatives of mellowmax and Boltzmann") {
   Rng rng(4);
   for (int i = 0; i < 50; ++i) {
@@ -233,11 +236,13 @@ TEST_CASE("The root of the mellowmax policy takes few evaluations, whatever the 
 TEST_CASE("No other policy of the same value has more entropy than that of mellowmax") {
   Rng rng(6);
   int others = 0;
-  for (int i = 0; i < 1000; ++i) {
-    Vector<double> q(4), pi(4), step(4);
-    for (double& x : q) x = rng.normal();
-    MellowmaxPolicy{rng.uniform(0.5, 20)}.probabilities(q, pi);
-    for (double& x : step) x = rng.normal(0, 0.05);
+  for (int i = 0; i < 2000; ++i) {
+    const Drawn x(rng);
+    const Vector<double>& q = x.q;
+    Vector<double> pi(q.size()), step(q.size());
+    if (q.size() < 3) continue;  // two actions have one policy of a value
+    MellowmaxPolicy{x.omega}.probabilities(q, pi);
+    for (double& s : step) s = rng.normal(0, 0.05);
     step.array() -= step.mean();  // keeps the sum
     const Vector<double> centred = q.array() - q.mean();
     step -= step.dot(centred) / centred.squaredNorm() * centred;  // keeps the value
@@ -408,6 +413,25 @@ TEST_CASE("Mellowmax is convex for a positive omega and concave for a negative o
     const Mellowmax mm{x.omega};
     const double slack = 1e-12 * (1 + x.q.cwiseAbs().maxCoeff() + y.cwiseAbs().maxCoeff());
     CHECK(sign * mm(0.5 * (x.q + y)) <= sign * 0.5 * (mm(x.q) + mm(y)) + slack);
+  }
+}
+
+// mellowmax.md, section 3.2: omega (diag(p) - p p') with p the gradient.
+TEST_CASE("The Hessian of mellowmax") {
+  Rng rng(15);
+  for (int i = 0; i < 50; ++i) {
+    const Drawn x = moderate(rng);
+    const Mellowmax mm{x.omega};
+    const Index n = x.q.size();
+    Vector<double> p(n), above(n), below(n);
+    mm.gradient(x.q, p);
+    const Matrix<double> hessian = x.omega * (Matrix<double>(p.asDiagonal()) - p * p.transpose());
+    for (Index j = 0; j < n; ++j) {
+      const double h = 1e-5;
+      mm.gradient(x.q + h * Vector<double>::Unit(n, j), above);
+      mm.gradient(x.q - h * Vector<double>::Unit(n, j), below);
+      CHECK(((above - below) / (2 * h) - hessian.col(j)).cwiseAbs().maxCoeff() < 1e-8);
+    }
   }
 }
 

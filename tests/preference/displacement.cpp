@@ -7,6 +7,7 @@
 #include <mellow/preference/displacement.hpp>
 #include <mellow/preference/displacement_toy.hpp>
 #include <mellow/preference/f_dpo.hpp>
+#include <mellow/preference/tabulate.hpp>
 
 #include "support/catch.hpp"
 

@@ -74,16 +74,26 @@ TEST_CASE("The probability of improvement and its interval are rliable's") {
   }
 }
 
+// A share moves in steps, and so do the ends of its interval: they are the same but where chance decides which step is
+// the last, which is seldom.
 TEST_CASE("Profiles and their bands are rliable's") {
   Rng rng(3);
   const auto list = table("tau");
   const std::vector<double> tau(list.data(), list.data() + list.size());
   const auto check = [&](const Profile& ours, const std::string& name, double step) {
+    CAPTURE(name);
     const auto theirs = table(name);
+    int other_steps = 0;
     for (Index j = 0; j < list.size(); ++j) {
+      CAPTURE(list(j));
       const auto k = static_cast<std::size_t>(j);
-      check_interval({ours.share[k], ours.low[k], ours.high[k]}, theirs(0, j), theirs(1, j), theirs(2, j), step);
+      CHECK(ours.share[k] == Approx(theirs(0, j)).margin(1e-14));
+      for (const double apart : {std::abs(ours.low[k] - theirs(1, j)), std::abs(ours.high[k] - theirs(2, j))}) {
+        CHECK(apart <= step);
+        other_steps += apart > 1e-12;
+      }
     }
+    CHECK(other_steps <= 2);  // of 42
   };
   check(performance_profile(scores("x"), tau, rng, many), "profile.x", 1.0 / 120 + 1e-12);
   check(mean_score_profile(scores("x"), tau, rng, many), "mean_profile.x", 1.0 / 6 + 1e-12);

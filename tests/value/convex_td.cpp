@@ -67,7 +67,7 @@ void expect_objective(const H& h, Rng& rng) {
     CHECK(moved.dot(w - other) >= forces.optimization_force * (w - other).squaredNorm() - 1e-12);
     CHECK(moved.norm() <= forces.smoothness * (w - other).norm() + 1e-12);
     const Vector<double> least = h.argmin_w(theta);
-    CHECK(h.grad_w(theta, least).norm() < 2e-12);
+    CHECK(h.grad_w(theta, least).norm() < 1e-12);
     CHECK(h.value(theta, least) <= at(w) + 1e-12);
   }
 }

@@ -72,6 +72,7 @@ std::uint64_t hash(const Matrix<double>& values) {
 
 }  // namespace
 
+// With the mellowmax policy the expected target of SARSA is mellowmax: mellowmax.md, section 3.6.
 TEST_CASE("One update of each backup is its definition") {
   CHECK(after_one_step(with_known()) == Approx(updated(4)));
   CHECK(after_one_step(with_known(Max{}, greedily)) == Approx(updated(4)));

@@ -40,8 +40,12 @@ TEST_CASE("Exact and K-step updates of any objective contract to the same fixed 
   const Sines h;
   const auto forces = h.force_constants();
   REQUIRE(forces.certified());
-  const auto exact = td_iteration(h, Vector<double>::Constant(2, 9), ExactUpdate{}, {.tolerance = 1e-14});
+  std::vector<Vector<double>> iterates;
+  const auto exact = td_iteration(h, Vector<double>::Constant(2, 9), ExactUpdate{}, {.tolerance = 1e-14},
+                                  [&](Index, const Vector<double>& theta) { iterates.push_back(theta); });
   CHECK(exact.converged);
+  for (std::size_t i = 1; i < iterates.size(); ++i)
+    CHECK((iterates[i] - exact.theta).norm() <= forces.exact_rate() * (iterates[i - 1] - exact.theta).norm() + 1e-14);
   CHECK(exact.theta[0] == Approx(1 + 0.2 * std::sin(exact.theta[0])).epsilon(1e-13));
   for (const Index k : {1, 2, 5, 20, 100}) {
     const GradientUpdate update{.steps = k, .learning_rate = forces.learning_rate()};

@@ -113,9 +113,8 @@ class LongAddition {
     return skips ? Form::answer_of(thoughts) : thoughts;
   }
 
-  /// Whether a completion has the form of one of the prompt's: its n thoughts with their indices in order, each a digit
-  /// and a carry, and then EOS alone; or the answer without thoughts, where the options have it. Throws Error for what is
-  /// no prompt.
+  /// Whether a completion has the form of one of the prompt's: n thoughts with their indices in order, each a digit and
+  /// a carry, then EOS alone; or the answer alone, where the options have it. Throws Error for what is no prompt.
   bool is_well_formed(std::span<const Token> prompt, std::span<const Token> completion) const {
     const Index n = require_prompt(prompt);
     if (form().is_answer(completion, n)) return true;
@@ -123,8 +122,7 @@ class LongAddition {
     return formed == n && end + 1 == std::ssize(completion) && completion.back() == eos;
   }
 
-  /// 1 where the completion has the right form, every digit and the last carry are right, else 0. Throws Error for what
-  /// is no prompt.
+  /// 1 where form, digits and last carry are right, else 0. Throws Error for what is no prompt.
   double reward(std::span<const Token> prompt, std::span<const Token> completion) const {
     if (!is_well_formed(prompt, completion)) return 0.0;
     const Index n = require_prompt(prompt);
@@ -144,8 +142,7 @@ class LongAddition {
     return right ? 1.0 : 0.0;
   }
 
-  /// How many of a completion's tokens are thought: indices, digits, carries, separators and fillers, up to the first EOS
-  /// or ANS. Whether they make sense does not matter.
+  /// How many tokens are thought, sense or not: indices, digits, carries, separators, fillers before the first EOS or ANS.
   Index reasoning_tokens(std::span<const Token> completion) const {
     const auto end = std::ranges::find_if(completion, [](Token token) { return token == eos || token == answer; });
     return std::count_if(completion.begin(), end,

@@ -14,6 +14,7 @@
 ///     parameters(), append_segments(name, offset, segments)
 ///     embed(parameters, position, column)          what a token's embedding gets on top
 ///     embed_backward(position, d_column, gradient)
+///     turns                                        whether queries and keys change; where they do also
 ///     turn(column, heads, position), turn_back     what a query or key becomes, and a derivative by it
 namespace mellow::language {
 

@@ -3,37 +3,18 @@
 
 #include <algorithm>
 #include <span>
-#include <type_traits>
 #include <utility>
 
 #include <mellow/core/owning_language_model.hpp>
 #include <mellow/data/epochs.hpp>
-#include <mellow/language/owning_step.hpp>
 #include <mellow/language/pair_reader.hpp>
 #include <mellow/language/pair_set.hpp>
+#include <mellow/language/preference_kinds.hpp>
 #include <mellow/language/preference_training_options.hpp>
-#include <mellow/language/sum_objective.hpp>
-#include <mellow/language/token_objective.hpp>
-#include <mellow/language/training_step.hpp>
 #include <mellow/preference/pair_history.hpp>
 #include <mellow/preference/pair_objective.hpp>
 
 namespace mellow::language {
-
-namespace detail {
-/// How a training minimises a loss: by what kind it is.
-template <class Scalar, class Loss>
-consteval auto objective_of() {
-  if constexpr (preference::TokenLoss<Loss>) return std::type_identity<TokenObjective<Scalar, Loss>>{};
-  else return std::type_identity<SumObjective<Scalar, Loss>>{};
-}
-/// What an update does with a model: by which form it has.
-template <class Model, class... Parts>
-consteval auto step_of() {
-  if constexpr (LanguageModel<Model>) return std::type_identity<TrainingStep<Model, Parts...>>{};
-  else return std::type_identity<OwningStep<Model>>{};
-}
-}  // namespace detail
 
 /// Trains a language model on preference pairs by any loss of `preference`: an update is a step of gradient descent on
 ///

@@ -20,7 +20,18 @@ struct Reading {
 
   Index columns() const { return static_cast<Index>(tokens.size()); }
   std::size_t sequences() const { return starts.size() - 1; }
+  /// Where sequences first to last - 1 start, and the end.
+  std::span<const Index> starts_of(std::size_t first, std::size_t last) const {
+    return std::span(starts).subspan(first, last - first + 1);
+  }
   Index scored_columns() const { return static_cast<Index>(scored.size()); }
+
+  /// Calls body(column, token, position in its sequence) for every column.
+  template <class Body>
+  void for_columns(const Body& body) const {
+    for (std::size_t s = 0; s < sequences(); ++s)
+      for (Index i = starts[s]; i < starts[s + 1]; ++i) body(i, tokens[static_cast<std::size_t>(i)], i - starts[s]);
+  }
 
   /// Takes nothing from the heap for packed sequences that are not larger than earlier ones.
   void assign(const PackedTokens& packed) {
@@ -43,14 +54,14 @@ struct Reading {
   }
 };
 
-/// Calls body(first sequence, end of sequences, first column, columns) for one group of sequences after the other, each
-/// of at least `enough` columns but the last.
+/// Calls body(first sequence, end of sequences) for one group of sequences after the other, each of at least `enough`
+/// columns but the last, by the columns at which the sequences start, and the end.
 template <class Body>
 void for_groups(std::span<const Index> starts, Index enough, const Body& body) {
   const std::size_t sequences = starts.size() - 1;
   for (std::size_t first = 0, last = 0; first < sequences; first = last) {
     while (last < sequences && starts[last] - starts[first] < enough) ++last;
-    if (starts[last] > starts[first]) body(first, last, starts[first], starts[last] - starts[first]);
+    if (starts[last] > starts[first]) body(first, last);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <mellow/language/attention.hpp>
 #include <mellow/language/key_value_cache.hpp>
 #include <mellow/language/reading.hpp>
+#include <mellow/language/sequence_attention.hpp>
 #include <mellow/language/transformer_block.hpp>
 
 namespace mellow::language {
@@ -27,6 +28,7 @@ class TransformerCache : public KeyValueCache<Scalar> {
   friend class Transformer;
   using Block = detail::Block<Scalar, Shape>;
   using Columns = typename Block::Columns;
+  using SequenceAttention = detail::SequenceAttention<Scalar, typename Shape::template Positions<Scalar>>;
   using KeyValueCache<Scalar>::KeyValueCache;
 
   /// Fills the stream with embed(token, position, column) of the packed tokens; gives how many sequences have any.
@@ -48,22 +50,23 @@ class TransformerCache : public KeyValueCache<Scalar> {
   }
 
   /// Takes the stream through all layers, `piece` columns at least at a time, and keeps their keys and values.
-  /// `theta(layer)` are a layer's parameters; turn(projections, position) turns a query and a key.
-  template <class Theta, class Turn>
-  void pass(const PackedTokens& packed, const Block& blocks, Index layers, Index piece, const Theta& theta,
-            const Turn& turn) {
+  /// `theta(layer)` are a layer's parameters.
+  template <class Theta>
+  void pass(const PackedTokens& packed, const Block& blocks, const SequenceAttention& within, Index layers, Index piece,
+            const Theta& theta) {
+    const Attention& attention = within.attention;
     Scalar* const stream = stream_.reshape(width_, packed.size()).data();
-    detail::for_groups(packed.starts, piece, [&](std::size_t first, std::size_t last, Index begin, Index count) {
+    detail::for_groups(packed.starts, piece, [&](std::size_t first, std::size_t last) {
+      const Index begin = packed.starts[first], count = packed.starts[last] - begin;
       blocks.resize(block_, count);
       for (std::size_t l = 0; l < static_cast<std::size_t>(layers); ++l) {
         const auto attend = [&](Columns projections, Columns attended, Scalar*) {
-          const Attention& attention = blocks.attention();
           for (auto s = static_cast<Index>(first); s < static_cast<Index>(last); ++s) {
             const Index at = packed.start(s) - begin, length = packed.length(s), before = this->length(s);
             if (length == 0) continue;
             const Columns own = projections.from(0, at);
             for (Index i = 0; i < length; ++i) {
-              turn(own.from(0, i).data, before + i);
+              within.turn(own.from(0, i).data, before + i);
               this->store(l, s, before + i, own.from(attention.query_rows(), i).data);
             }
             if (before == 0 && length > 1) {

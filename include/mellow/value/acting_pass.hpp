@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <concepts>
+#include <iterator>
 #include <string_view>
 
 #include <mellow/core/error.hpp>
 #include <mellow/core/network.hpp>
+#include <mellow/core/rng.hpp>
 #include <mellow/core/types.hpp>
 #include <mellow/operators/mask.hpp>
 #include <mellow/operators/max.hpp>
@@ -29,6 +31,16 @@ class ActingPass {
   void require_input(const Net& network, Index size) const {
     if (size != network.inputs())
       throw Error(where_, fmt::format("an observation needs {} numbers", network.inputs()), size);
+  }
+
+  /// Throws Error for an index that is no action of the head.
+  template <class Head>
+  void require_action(const Net& network, const Head& head, const typename Head::Action& action) const {
+    if constexpr (std::integral<typename Head::Action>) {
+      Index actions = network.outputs();
+      if constexpr (requires { head.actions(actions); }) actions = head.actions(actions);
+      if (action < 0 || action >= actions) throw Error(where_, "there is no such action", action);
+    }
   }
 
   /// What the network makes of an observation; a view that lives until the next call.
@@ -54,6 +66,15 @@ class ActingPass {
       if (!mask.empty())
         return operators::nth_allowed(mask, operators::argmax(values(network, theta, head, observation, mask)));
     return head.greedy(outputs(network, theta, observation));
+  }
+
+  /// Any of the allowed actions, each with the same probability.
+  template <class Head>
+  static typename Head::Action random(const Net& network, const Head& head, ActionMask mask, Rng& rng) {
+    if constexpr (std::integral<typename Head::Action>)
+      if (!mask.empty())
+        return operators::nth_allowed(mask, rng.below(operators::count_allowed(std::ssize(mask), mask)));
+    return head.random(network.outputs(), rng);
   }
 
  private:

@@ -68,9 +68,7 @@ class Dqn {
   std::optional<Learned> observe(const Transition<Action>& transition, Rng& rng) {
     acting_.require_input(network(), transition.observation.size());
     acting_.require_input(network(), transition.next_observation.size());
-    if constexpr (std::integral<Action>)
-      if (transition.action < 0 || transition.action >= actions())
-        throw Error("value::Dqn", "there is no such action", transition.action);
+    acting_.require_action(network(), learner_.head, transition.action);
     learner_.replay.push(learner_.replay_state, transition);
     const Index steps = ++learner_.counters.steps;
     if (steps < options_.learning_starts || steps % options_.update_every != 0) return std::nullopt;
@@ -116,17 +114,14 @@ class Dqn {
   template <class ObservationSpace, class ActionSpace>
   void require_fits(const ObservationSpace& observations, const ActionSpace& actions) const;
 
-  /// The online network's shapes.
-  const Net& network() const { return learner_.network; }
-  /// As given.
-  const DqnOptions& options() const { return options_; }
+  const Net& network() const { return learner_.network; }  ///< the online network's shapes
+  const DqnOptions& options() const { return options_; }   ///< as given
   /// @{
   /// Everything that its parts see and change.
   const Learner& learner() const { return learner_; }
   Learner& learner() { return learner_; }
   /// @}
-  /// The online parameters.
-  const Vector<Scalar>& parameters() const { return learner_.online; }
+  const Vector<Scalar>& parameters() const { return learner_.online; }  ///< the online network's
   /// Sets the online parameters; the target is left as it is.
   void set_parameters(const ConstVectorRef<Scalar>& theta) {
     require(theta.size() == learner_.online.size(), "value::Dqn",
@@ -155,32 +150,16 @@ class Dqn {
     const ConstVectorRef<float>& observation;
     ActionMask mask;
     Action greedy() { return agent.best(observation, mask); }
-    Action random(Rng& rng) { return agent.random(rng, mask); }
-    auto values() { return agent.values(observation, mask); }
+    Action random(Rng& rng) { return agent.acting_.random(agent.network(), agent.learner_.head, mask, rng); }
+    auto values() {
+      const Learner& l = agent.learner_;
+      return agent.acting_.values(l.network, l.online, l.head, observation, mask);
+    }
     Action action(Index i) const { return operators::nth_allowed(mask, i); }
   };
 
-  /// How many discrete actions the outputs stand for.
-  Index actions() const {
-    if constexpr (requires { learner_.head.actions(Index{}); })
-      return learner_.head.actions(learner_.network.outputs());
-    else return learner_.network.outputs();
-  }
-
   Action best(const ConstVectorRef<float>& observation, ActionMask mask) {
     return acting_.best(learner_.network, learner_.online, learner_.head, observation, mask);
-  }
-
-  /// Values of the allowed actions.
-  auto values(const ConstVectorRef<float>& observation, ActionMask mask) {
-    return acting_.values(learner_.network, learner_.online, learner_.head, observation, mask);
-  }
-
-  Action random(Rng& rng, ActionMask mask) {
-    if constexpr (std::integral<Action>)
-      if (!mask.empty())
-        return operators::nth_allowed(mask, rng.below(operators::count_allowed(std::ssize(mask), mask)));
-    return learner_.head.random(learner_.network.outputs(), rng);
   }
 
   template <class TargetOutputs>

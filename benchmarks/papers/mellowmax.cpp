@@ -6,6 +6,9 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <numeric>
+#include <optional>
+#include <ranges>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -31,6 +34,7 @@
 
 #include "../suite/agents/explorations.hpp"
 #include "../suite/estimates.hpp"
+#include "measured_arms.hpp"
 
 namespace mellow::suite {
 namespace {
@@ -50,6 +54,21 @@ Explorations by_boltzmann(double beta) { return {.choice = 1, .boltzmann = {.bet
 Explorations by_mellowmax(double omega) { return {.choice = 2, .mellowmax = {.omega = omega}}; }
 /// @}
 
+/// Whether a setting is to be run, or earlier results hold it. A quick study runs some alone.
+bool is_wanted(const Study& study, const std::string& experiment, const std::string& setting, bool is_some) {
+  return study.reads_only() ? study.has(experiment, setting) : study.full() || is_some;
+}
+
+/// Those of all numbers whose settings, by name, are wanted.
+template <class Name>
+std::vector<double> scaled(const Study& study, const std::string& experiment, const std::vector<double>& some,
+                           const std::vector<double>& all, const Name& name) {
+  std::vector<double> wanted;
+  for (const double x : all)
+    if (is_wanted(study, experiment, name(x), std::ranges::count(some, x) > 0)) wanted.push_back(x);
+  return wanted;
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // 1. The counter-example: fixed points, and how long planning takes.
 
@@ -61,13 +80,15 @@ models::Plan plan_counter_example(const Op& op, double reward_b, double start, d
                                              Matrix<double>::Constant(2, 1, start));
 }
 
-/// How far apart planning from 0 and from 1 ends.
+/// How far apart planning from 0 and from 1 ends; 0 where rounding can be the cause.
 template <class Op>
 double gap(const Op& op, double reward_b) {
   constexpr double tolerance = 1e-12;
-  return (plan_counter_example(op, reward_b, 1, tolerance).q - plan_counter_example(op, reward_b, 0, tolerance).q)
-      .cwiseAbs()
-      .maxCoeff();
+  const double apart =
+      (plan_counter_example(op, reward_b, 1, tolerance).q - plan_counter_example(op, reward_b, 0, tolerance).q)
+          .cwiseAbs()
+          .maxCoeff();
+  return apart < 1e-9 ? 0.0 : apart;
 }
 
 /// The first and the last beta in [15.5, 18] at which planning ends in two places; NaN: none.
@@ -83,37 +104,46 @@ std::pair<double, double> coexistence(double reward_b) {
 }
 
 std::vector<Claim> fixed_points(Study& study) {
-  const auto of_printed = coexistence(printed), of_fitting = coexistence(fitting);
-  for (const auto& [reward, range] : {std::pair(printed, of_printed), std::pair(fitting, of_fitting)}) {
-    study.row("fixed points", fmt::format("reward of b {}", reward), 0, "first beta", range.first);
-    study.row("fixed points", fmt::format("reward of b {}", reward), 0, "last beta", range.second);
-  }
-  double widest = 0;
-  for (Index i = 1; i <= 100; ++i)
-    for (const double reward : {printed, fitting})
-      widest = std::max(widest, gap(Mellowmax{0.25 * static_cast<double>(i)}, reward));
-  const auto range = [](const std::pair<double, double>& r) {
-    return fmt::format("beta in [{:.2f}, {:.2f}]", r.first, r.second);
+  const auto name = [](double reward) { return fmt::format("reward of b {}", reward); };
+  std::vector<Arm> arms;
+  for (const double reward : {printed, fitting})
+    arms.push_back({name(reward), [reward](Index) {
+                      const auto [first, last] = coexistence(reward);
+                      double widest = 0;
+                      for (Index i = 1; i <= 100; ++i)
+                        widest = std::max(widest, gap(Mellowmax{0.25 * static_cast<double>(i)}, reward));
+                      return Figures{{"first beta", rounded(first)},
+                                     {"last beta", rounded(last)},
+                                     {"gap under Boltzmann", rounded(gap(Boltzmann{sharpness}, reward))},
+                                     {"widest gap under mellowmax", rounded(widest)}};
+                    }});
+  const MeasuredArms found(study, "fixed points", "discount 0.98", 1, arms);
+  const auto range = [&](double reward) {
+    return fmt::format("beta in [{:.2f}, {:.2f}]", found.of(name(reward), "first beta"),
+                       found.of(name(reward), "last beta"));
   };
-  const double at_printed = gap(Boltzmann{sharpness}, printed), at_fitting = gap(Boltzmann{sharpness}, fitting);
+  const double at_printed = found.of(name(printed), "gap under Boltzmann"),
+               at_fitting = found.of(name(fitting), "gap under Boltzmann"),
+               widest = std::max(found.of(name(printed), "widest gap under mellowmax"),
+                                 found.of(name(fitting), "widest gap under mellowmax"));
   const auto mm = plan_counter_example(Mellowmax{sharpness}, printed, 0, 1e-12).q;
   return {{.claim = "Planning under Boltzmann at beta = 16.55 has two stable fixed points on the model as printed",
            .paper = "near (Qb, Qa) = (0.59, 0.49) and (0.84, 0.655); two of them for beta in [16.5, 16.76]",
            .measured = "largest distance between where it ends from Q = 0 and from Q = 1",
            .ours = certain(at_printed),
-           .verdict = verdict(at_printed > 1e-3),
-           .note = "as printed, reward of b 0.033, there are two for " + range(of_printed) + " only"},
+           .verdict = verdict(at_printed > 0),
+           .note = "as printed, reward of b 0.033, there are two for " + range(printed) + " only"},
           {.claim = "It has two with a reward of b of 0.0335, which may have been rounded",
            .paper = "none: ours",
            .measured = "the same distance",
            .ours = certain(at_fitting),
-           .verdict = verdict(at_fitting > 1e-3),
-           .note = "two for " + range(of_fitting)},
+           .verdict = verdict(at_fitting > 0),
+           .note = "two for " + range(fitting)},
           {.claim = "Planning under mellowmax has one fixed point",
            .paper = "proved; near (Qb, Qa) = (0.45, 0.40) at omega = 16.55",
            .measured = "largest distance, both rewards, omega = 0.25, 0.5, .. 25",
            .ours = certain(widest),
-           .verdict = verdict(widest < 1e-8),
+           .verdict = verdict(widest == 0),
            .note = fmt::format("at omega = 16.55: ({:.3f}, {:.3f})", mm(1, 0), mm(0, 0))}};
 }
 
@@ -129,17 +159,33 @@ Claim planning_time(Study& study) {
                    .series = {{.label = "Boltzmann(beta)"}, {.label = "mellowmax(omega)"}, {.label = "max"}},
                    .log_y = true};
   std::array<Line, 2> lines{{{.tolerance = 1e-4}, {.tolerance = 1e-6}}};
+  std::vector<double> grid;
+  for (Index i = 0; i <= 480; ++i) grid.push_back(1 + 0.05 * static_cast<double>(i));
+  const auto name = [](double tolerance) { return fmt::format("tolerance {:.0e}", tolerance); };
+  const auto sweeps = [](const std::string& op, double x) { return fmt::format("sweeps, {} {:.2f}", op, x); };
+  std::vector<Arm> arms;
+  for (const Line& line : lines)
+    arms.push_back({name(line.tolerance), [&, tolerance = line.tolerance](Index) {
+                      const auto count = [&](const auto& op) {
+                        return static_cast<double>(plan_counter_example(op, printed, 0, tolerance).iterations);
+                      };
+                      Figures figures{{"sweeps, max", count(operators::Max{})}};
+                      for (const double x : grid) {
+                        figures.push_back({sweeps("beta", x), count(Boltzmann{x})});
+                        figures.push_back({sweeps("omega", x), count(Mellowmax{x})});
+                      }
+                      return figures;
+                    }});
+  const MeasuredArms found(study, "planning", "discount 0.98, in place", 1, arms);
   for (Line& line : lines) {
-    line.max = plan_counter_example(operators::Max{}, printed, 0, line.tolerance).iterations;
-    for (Index i = 0; i <= 480; ++i) {
-      const double x = 1 + 0.05 * static_cast<double>(i);
-      const Index boltzmann = plan_counter_example(Boltzmann{x}, printed, 0, line.tolerance).iterations;
-      const Index mellowmax = plan_counter_example(Mellowmax{x}, printed, 0, line.tolerance).iterations;
+    const auto of = [&](const std::string& metric) {
+      return static_cast<Index>(found.of(name(line.tolerance), metric));
+    };
+    line.max = of("sweeps, max");
+    for (const double x : grid) {
+      const Index boltzmann = of(sweeps("beta", x)), mellowmax = of(sweeps("omega", x));
       if (boltzmann > line.boltzmann_peak) line.boltzmann_peak = boltzmann, line.boltzmann_at = x;
       line.mellowmax_peak = std::max(line.mellowmax_peak, mellowmax);
-      const std::string setting = fmt::format("{:.2f}, tolerance {:.0e}", x, line.tolerance);
-      study.row("sweeps", "beta " + setting, 0, "sweeps", static_cast<double>(boltzmann));
-      study.row("sweeps", "omega " + setting, 0, "sweeps", static_cast<double>(mellowmax));
       if (line.tolerance != lines.back().tolerance) continue;
       for (auto& series : plot.series) series.x.push_back(x);
       plot.series[0].y.push_back(static_cast<double>(boltzmann));
@@ -167,14 +213,14 @@ Claim planning_time(Study& study) {
 // 2. SARSA on the counter-example.
 
 /// Q(s1, b) after each episode of SARSA.
-std::vector<double> follow_sarsa(const Explorations& exploration, std::uint64_t seed, Index episodes) {
+std::vector<double> follow_sarsa(const Explorations& exploration, double reward_b, std::uint64_t seed, Index episodes) {
   value::TabularQ agent(1, 2, {.discount = 0.98, .learning_rate = 0.1}, value::Sarsa{}, exploration.part());
   struct Watch {
     decltype(agent)& watched;
     std::vector<double> values{};
     void on_episode(const training::RunStatus&) { values.push_back(watched.q(0)[1]); }
   } watch{agent};
-  training::train(agent, environments::Tabular(environments::boltzmann_counter_example()),
+  training::train(agent, environments::Tabular(environments::boltzmann_counter_example({.reward_b = reward_b})),
                   {.steps = 0, .episodes = episodes, .evaluate_every = 0, .seed = seed}, watch);
   return watch.values;
 }
@@ -193,43 +239,55 @@ std::vector<double> smoothed(const std::vector<double>& values, std::size_t widt
 
 std::vector<Claim> sarsa_on_counter_example(Study& study) {
   constexpr Index episodes = 2000;
-  const Index seeds = study.seeds(20, 100);
-  const std::array<std::string, 2> names{"Boltzmann", "mellowmax"};
-  const std::array<Explorations, 2> explorations{by_boltzmann(sharpness), by_mellowmax(sharpness)};
-  std::array<std::vector<double>, 2> ranges, middles;
-  for (std::size_t k = 0; k < 2; ++k) ranges[k].resize(static_cast<std::size_t>(seeds)), middles[k] = ranges[k];
-  std::array<std::vector<double>, 2> shown;
-  study.each("SARSA on the counter-example", 2 * seeds, [&](Index i) {
-    const auto k = static_cast<std::size_t>(i % 2), seed = static_cast<std::size_t>(i / 2);
-    const auto values = smoothed(follow_sarsa(explorations[k], seed, episodes), 10);
-    if (seed == 0) shown[k] = values;
-    std::vector<double> late(values.begin() + episodes / 2, values.end());
-    ranges[k][seed] = statistics::quantile(late, 0.95) - statistics::quantile(late, 0.05);
-    middles[k][seed] = statistics::quantile(late, 0.5);
-  });
+  const std::vector<std::pair<std::string, Explorations>> policies{{"Boltzmann", by_boltzmann(sharpness)},
+                                                                   {"mellowmax", by_mellowmax(sharpness)}};
+  const auto setting = [](const std::string& policy, double reward) {
+    return fmt::format("{}, reward of b {}", policy, reward);
+  };
+  const auto path = [](const Explorations& exploration, double reward, Index seed) {
+    return smoothed(follow_sarsa(exploration, reward, static_cast<std::uint64_t>(seed), episodes), 10);
+  };
+  std::vector<Arm> arms;
+  for (const auto& [policy, exploration] : policies)
+    for (const double reward : {printed, fitting})
+      arms.push_back({setting(policy, reward), [path, exploration = exploration, reward](Index seed) {
+                        const auto values = path(exploration, reward, seed);
+                        std::vector<double> late(values.begin() + episodes / 2, values.end());
+                        const double range = statistics::quantile(late, 0.95) - statistics::quantile(late, 0.05);
+                        return Figures{{"range of Q(s1, b)", rounded(range)},
+                                       {"median of Q(s1, b)", rounded(statistics::quantile(late, 0.5))}};
+                      }});
+  const std::string experiment = "SARSA on the counter-example";
+  const MeasuredArms found(study, experiment, fmt::format("sharpness {}, {} episodes", sharpness, episodes),
+                           study.seeds(experiment, 20, 100), arms);
+
   tools::Plot plot{.title = "SARSA on the counter-example, beta = omega = 16.55",
                    .x_label = "episode",
                    .y_label = "Q(s1, b), mean of 10 episodes"};
-  for (std::size_t k = 0; k < 2; ++k) {
-    tools::Series line{.label = names[k], .y = shown[k]};
-    for (std::size_t i = 0; i < shown[k].size(); ++i) line.x.push_back(static_cast<double>(i + 1));
+  for (const auto& [policy, exploration] : policies) {
+    tools::Series line{.label = policy, .y = path(exploration, printed, 0)};
+    for (std::size_t i = 0; i < line.y.size(); ++i) line.x.push_back(static_cast<double>(i + 1));
     plot.series.push_back(std::move(line));
-    for (std::size_t seed = 0; seed < ranges[k].size(); ++seed) {
-      study.row("SARSA", names[k], static_cast<Index>(seed), "range of Q(s1, b)", ranges[k][seed]);
-      study.row("SARSA", names[k], static_cast<Index>(seed), "median of Q(s1, b)", middles[k][seed]);
-    }
   }
   tools::save_plot(study.folder() / "sarsa", plot);
+  const auto ranges = [&](const std::string& policy, double reward) {
+    return found(setting(policy, reward), "range of Q(s1, b)");
+  };
   Rng rng(0, 2);
-  const Estimate wider = difference_of(ranges[0], ranges[1], rng), middle = mean_of(middles[1], rng);
+  const Estimate wider = difference_of(ranges("Boltzmann", printed), ranges("mellowmax", printed), rng),
+                 middle = mean_of(found(setting("mellowmax", printed), "median of Q(s1, b)"), rng);
   const double fixed = plan_counter_example(Mellowmax{sharpness}, printed, 0, 1e-12).q(1, 0);
+  const auto means = [&](double reward) {
+    return fmt::format("{:.3f} and {:.3f}", statistics::Mean{}(ranges("Boltzmann", reward)),
+                       statistics::Mean{}(ranges("mellowmax", reward)));
+  };
   return {{.claim = "SARSA's values wander further with a Boltzmann policy than with mellowmax's",
            .paper = "Boltzmann between 0.5 and 1.1, mellowmax near 0.45 (figure 2)",
            .measured = "range (5 to 95 %) of Q(s1, b), episodes 1000 to 2000, Boltzmann's minus mellowmax's",
            .ours = wider,
            .verdict = verdict(wider.low > 0),
-           .note = fmt::format("{} seeds; {:.3f} and {:.3f}", seeds, statistics::Mean{}(ranges[0]),
-                               statistics::Mean{}(ranges[1]))},
+           .note = fmt::format("{} seeds; {}; with a reward of b of {}: {}", found.seeds(), means(printed), fitting,
+                               means(fitting))},
           {.claim = "SARSA with the mellowmax policy stays near the fixed point of planning under mellowmax",
            .paper = "near 0.45",
            .measured = "median of Q(s1, b), episodes 1000 to 2000, mean over seeds",
@@ -241,19 +299,20 @@ std::vector<Claim> sarsa_on_counter_example(Study& study) {
 // ---------------------------------------------------------------------------------------------------------------------
 // 3. Random models.
 
+constexpr Index most_sweeps = 1'000;  ///< after which planning on a random model counts as endless
+
 /// What planning on one model gave.
 struct Planned {
-  double sweeps = 0;       ///< from Q = 0, 1000 at most
-  bool ended = false;      ///< within them
+  double sweeps = 0;       ///< from Q = 0; endless: as many as are allowed
   Index fixed_points = 0;  ///< found from six starts
 };
 
 template <class Op>
 Planned plan_random(const environments::DenseMdp& mdp, const Op& op, Rng rng) {
   constexpr double discount = 0.98, largest = 0.5 / (1 - discount);
-  const auto plan =
-      models::generalized_value_iteration(mdp, op, {.discount = discount, .tolerance = 1e-3, .max_iterations = 1'000});
-  Planned result{.sweeps = static_cast<double>(plan.iterations), .ended = plan.converged};
+  const auto plan = models::generalized_value_iteration(
+      mdp, op, {.discount = discount, .tolerance = 1e-3, .max_iterations = most_sweeps});
+  Planned result{.sweeps = static_cast<double>(plan.converged ? plan.iterations : most_sweeps)};
   std::vector<Matrix<double>> found;
   for (int start = 0; start < 6; ++start) {
     Matrix<double> q = Matrix<double>::Constant(mdp.actions(), mdp.states(), start == 0 ? 0.0 : largest);
@@ -271,60 +330,61 @@ Planned plan_random(const environments::DenseMdp& mdp, const Op& op, Rng rng) {
 }
 
 std::vector<Claim> random_models(Study& study) {
+  const std::string experiment = "random models";
   constexpr Index count = 1000;
-  const std::vector<double> sharpnesses = study.full() ? std::vector{10.0, 5.0, 16.55} : std::vector{10.0};
-  std::vector<Claim> claims;
+  const auto name = [](double x) { return fmt::format("beta = omega = {}", x); };
+  const std::vector<double> sharpnesses =
+      scaled(study, experiment, std::vector{10.0}, std::vector{10.0, 5.0, 16.55}, name);
+  std::vector<Arm> arms;
+  for (const double x : sharpnesses)
+    arms.push_back({name(x), [x](Index number) {
+                      Rng rng(static_cast<std::uint64_t>(number), 3);
+                      const auto mdp = environments::random_mdp(rng);
+                      const Planned boltzmann = plan_random(mdp, Boltzmann{x}, rng),
+                                    mellowmax = plan_random(mdp, Mellowmax{x}, rng);
+                      return Figures{{"sweeps, Boltzmann", boltzmann.sweeps},
+                                     {"fixed points, Boltzmann", static_cast<double>(boltzmann.fixed_points)},
+                                     {"sweeps, mellowmax", mellowmax.sweeps},
+                                     {"fixed points, mellowmax", static_cast<double>(mellowmax.fixed_points)}};
+                    }});
+  const MeasuredArms found(study, experiment, "tolerance 1e-3, six starts", count, arms);
+  const auto several = [&](double x, const std::string& of) {
+    return std::ranges::count_if(found(name(x), "fixed points, " + of), [](double points) { return points > 1; });
+  };
+  const auto endless = [&](double x, const std::string& of) {
+    return std::ranges::count(found(name(x), "sweeps, " + of), static_cast<double>(most_sweeps));
+  };
+  const auto mean = [&](double x, const std::string& of) {
+    return statistics::Mean{}(found(name(x), "sweeps, " + of));
+  };
   std::string others;
-  for (const double x : sharpnesses) {
-    std::array<std::vector<Planned>, 2> runs;
-    for (auto& of : runs) of.resize(count);
-    study.each(fmt::format("random models, beta = omega = {}", x), count, [&](Index i) {
-      Rng rng(static_cast<std::uint64_t>(i), 3);
-      const auto mdp = environments::random_mdp(rng);
-      runs[0][static_cast<std::size_t>(i)] = plan_random(mdp, Boltzmann{x}, rng);
-      runs[1][static_cast<std::size_t>(i)] = plan_random(mdp, Mellowmax{x}, rng);
-    });
-    std::array<Index, 2> endless{}, several{};
-    std::array<std::vector<double>, 2> sweeps;
-    const std::array<std::string, 2> names{fmt::format("Boltzmann {}", x), fmt::format("mellowmax {}", x)};
-    for (std::size_t k = 0; k < 2; ++k)
-      for (Index i = 0; i < count; ++i) {
-        const Planned& run = runs[k][static_cast<std::size_t>(i)];
-        endless[k] += !run.ended;
-        several[k] += run.fixed_points > 1;
-        sweeps[k].push_back(run.sweeps);
-        study.row("random models", names[k], i, "sweeps", run.sweeps);
-        study.row("random models", names[k], i, "ended", run.ended ? 1 : 0);
-        study.row("random models", names[k], i, "fixed points", static_cast<double>(run.fixed_points));
-      }
-    Rng rng(0, 4);
-    const Estimate saved = difference_of(sweeps[0], sweeps[1], rng);
-    const double mean_boltzmann = statistics::Mean{}(sweeps[0]), mean_mellowmax = statistics::Mean{}(sweeps[1]);
-    if (x != sharpnesses.front()) {
-      others += fmt::format("; at {}: several {} and {}, endless {} and {}, sweeps {:.1f} and {:.1f}", x, several[0],
-                            several[1], endless[0], endless[1], mean_boltzmann, mean_mellowmax);
-      continue;
-    }
-    claims = {{.claim = "On some random models planning under Boltzmann has several fixed points",
-               .paper = "3 of 200",
-               .measured = fmt::format("share of {} models, beta = {}", count, x),
-               .ours = share(several[0], count),
-               .verdict = verdict(several[0] > 0),
-               .note = fmt::format("not ended after 1000 sweeps: {} (paper: 8 of 200)", endless[0])},
-              {.claim = "On none does planning under mellowmax have several, or fail to end",
-               .paper = "0 of 200",
-               .measured = fmt::format("share of {} models, omega = {}", count, x),
-               .ours = share(std::max(several[1], endless[1]), count),
-               .verdict = verdict(several[1] == 0 && endless[1] == 0)},
-              {.claim = "On random models planning under mellowmax takes fewer sweeps",
-               .paper = "201.32 against 231.65",
-               .measured = "mean sweeps saved, tolerance 1e-3",
-               .ours = saved,
-               .verdict = verdict(saved.low > 0),
-               .note = fmt::format("{:.2f} against {:.2f}", mean_mellowmax, mean_boltzmann)}};
-  }
-  claims.back().note += others;
-  return claims;
+  for (const double x : sharpnesses | std::views::drop(1))
+    others += fmt::format("; at {}: several {} and {}, endless {} and {}, sweeps {:.1f} and {:.1f}", x,
+                          several(x, "Boltzmann"), several(x, "mellowmax"), endless(x, "Boltzmann"),
+                          endless(x, "mellowmax"), mean(x, "Boltzmann"), mean(x, "mellowmax"));
+  const double first = sharpnesses.front();
+  const Index none = std::max(several(first, "mellowmax"), endless(first, "mellowmax"));
+  Rng rng(0, 4);
+  const Estimate saved =
+      difference_of(found(name(first), "sweeps, Boltzmann"), found(name(first), "sweeps, mellowmax"), rng);
+  return {{.claim = "On some random models planning under Boltzmann has several fixed points",
+           .paper = "3 of 200",
+           .measured = fmt::format("share of {} models, beta = {}", count, first),
+           .ours = share(several(first, "Boltzmann"), count),
+           .verdict = verdict(several(first, "Boltzmann") > 0),
+           .note = fmt::format("not ended after {} sweeps: {} (paper: 8 of 200)", most_sweeps,
+                               endless(first, "Boltzmann"))},
+          {.claim = "On none does planning under mellowmax have several, or fail to end",
+           .paper = "0 of 200",
+           .measured = fmt::format("share of {} models, omega = {}", count, first),
+           .ours = share(none, count),
+           .verdict = verdict(none == 0)},
+          {.claim = "On random models planning under mellowmax takes fewer sweeps",
+           .paper = "201.32 against 231.65",
+           .measured = "mean sweeps saved, tolerance 1e-3",
+           .ours = saved,
+           .verdict = verdict(saved.low > 0),
+           .note = fmt::format("{:.2f} against {:.2f}", mean(first, "mellowmax"), mean(first, "Boltzmann")) + others}};
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -334,18 +394,17 @@ std::vector<Claim> random_models(Study& study) {
 struct TaxiSetting {
   std::string family;
   double x;
-  Explorations exploration;
-  double learning_rate = 0;          ///< the best of those tried
-  std::vector<double> rewards{};     ///< runs: mean reward a step
-  std::vector<double> all_aboard{};  ///< runs: share of episodes that bring all three passengers
+  double learning_rate;            ///< the one of those tried that earns most
+  std::vector<double> rewards;     ///< runs: mean reward a step
+  std::vector<double> all_aboard;  ///< runs: share of episodes that bring all three passengers
 };
 
 /// Runs SARSA for 300 000 steps; gives the mean reward a step, and the share of episodes that bring all three.
-std::pair<double, double> drive(const TaxiSetting& setting, double slip, double learning_rate, std::uint64_t seed) {
+Figures drive(const Explorations& exploration, double slip, double learning_rate, Index seed) {
   constexpr Index steps = 300'000;
   const environments::Tabular taxi(environments::passenger_taxi({.slip = slip}));
   value::TabularQ agent(taxi.model().states(), taxi.model().actions(),
-                        {.discount = 0.99, .learning_rate = learning_rate}, value::Sarsa{}, setting.exploration.part());
+                        {.discount = 0.99, .learning_rate = learning_rate}, value::Sarsa{}, exploration.part());
   struct Watch {
     double rewards = 0;
     Index episodes = 0, all_aboard = 0;
@@ -355,101 +414,121 @@ std::pair<double, double> drive(const TaxiSetting& setting, double slip, double 
       all_aboard += status.episode_return == 15;
     }
   } watch;
-  training::train(agent, taxi, {.steps = steps, .evaluate_every = 0, .seed = seed}, watch);
-  return {watch.rewards / static_cast<double>(steps),
-          static_cast<double>(watch.all_aboard) / static_cast<double>(std::max<Index>(watch.episodes, 1))};
+  training::train(agent, taxi, {.steps = steps, .evaluate_every = 0, .seed = static_cast<std::uint64_t>(seed)}, watch);
+  return {{"reward a step", rounded(watch.rewards / static_cast<double>(steps))},
+          {"share of all three",
+           rounded(static_cast<double>(watch.all_aboard) / static_cast<double>(std::max<Index>(watch.episodes, 1)))}};
 }
 
-std::vector<TaxiSetting> taxi_settings(bool full) {
-  std::vector<TaxiSetting> settings;
-  const auto add = [&](const char* family, auto make, const std::vector<double>& xs) {
-    for (const double x : xs) settings.push_back({.family = family, .x = x, .exploration = make(x)});
-  };
-  const auto choose = [&](std::vector<double> some, std::vector<double> all) { return full ? all : some; };
-  add("epsilon", by_epsilon, choose({.05, .1, .2, .4}, {.02, .05, .1, .15, .2, .3, .4, .5}));
-  add("beta", by_boltzmann, choose({1, 1.5, 2, 3, 5, 10}, {.5, 1, 1.5, 2, 3, 4, 5, 7, 10}));
-  add("omega", by_mellowmax, choose({1, 2, 3, 5, 7, 10}, {.5, 1, 1.5, 2, 3, 4, 5, 7, 10}));
-  return settings;
-}
-
-/// Runs all settings with all learning rates and keeps the best one of each.
-std::vector<TaxiSetting> drive_all(Study& study, double slip, Index seeds) {
-  auto settings = taxi_settings(study.full());
-  const std::vector<double> rates = study.full() ? std::vector{.1, .2, .3, .5, .8} : std::vector{.3, .5};
-  const auto n = static_cast<Index>(settings.size()), m = static_cast<Index>(rates.size());
-  Matrix<double> rewards(seeds, n * m), all_aboard(seeds, n * m);
-  study.each(fmt::format("SARSA on the taxi, slip {}", slip), n * m * seeds, [&](Index i) {
-    const Index run = i % seeds, column = i / seeds;
-    std::tie(rewards(run, column), all_aboard(run, column)) =
-        drive(settings[static_cast<std::size_t>(column / m)], slip, rates[static_cast<std::size_t>(column % m)],
-              static_cast<std::uint64_t>(run));
-  });
-  for (Index s = 0; s < n; ++s) {
-    TaxiSetting& setting = settings[static_cast<std::size_t>(s)];
-    double best = -1;
-    for (Index r = 0; r < m; ++r) {
-      const Index column = s * m + r;
-      const double rate = rates[static_cast<std::size_t>(r)];
-      for (Index run = 0; run < seeds; ++run) {
-        const auto name = fmt::format("slip {}, {} {}, learning rate {}", slip, setting.family, setting.x, rate);
-        study.row("taxi", name, run, "reward a step", rewards(run, column));
-        study.row("taxi", name, run, "share of all three", all_aboard(run, column));
-      }
-      if (rewards.col(column).mean() <= best) continue;
-      best = rewards.col(column).mean();
-      setting.learning_rate = rate;
-      setting.rewards.assign(rewards.col(column).begin(), rewards.col(column).end());
-      setting.all_aboard.assign(all_aboard.col(column).begin(), all_aboard.col(column).end());
-    }
+/// What SARSA reaches on the taxi, with all ways to explore and all learning rates.
+class Drives {
+ public:
+  explicit Drives(Study& study) {
+    const std::vector<double> slips{0, 0.1};
+    std::vector<Arm> arms;
+    for (const double slip : slips)
+      for (const auto& [family, make, some, all] : families)
+        for (const double x : all)
+          for (const double rate : {.1, .2, .3, .5, .8}) {
+            const bool is_some = std::ranges::count(some, x) > 0 && (rate == .3 || rate == .5);
+            const std::string name = name_of(slip, family, x, rate);
+            if (!is_wanted(study, experiment, name, is_some)) continue;
+            arms.push_back({name, [exploration = make(x), slip, rate](Index seed) {
+                              return drive(exploration, slip, rate, seed);
+                            }});
+          }
+    found_.emplace(study, experiment, "300000 steps, discount 0.99", study.seeds(experiment, 5, 25), arms);
   }
-  return settings;
-}
 
-/// The setting of a family with the most reward.
-const TaxiSetting& best_of(const std::vector<TaxiSetting>& settings, const std::string& family) {
-  const TaxiSetting* best = nullptr;
-  for (const TaxiSetting& setting : settings)
-    if (setting.family == family &&
-        (best == nullptr || statistics::Mean{}(setting.rewards) > statistics::Mean{}(best->rewards)))
-      best = &setting;
-  return *best;
+  Index seeds() const { return found_->seeds(); }
+
+  /// What was reached with one learning rate. Throws Error where it was not tried.
+  TaxiSetting at(double slip, const std::string& family, double x, double rate) const {
+    const std::string name = name_of(slip, family, x, rate);
+    return {family, x, rate, (*found_)(name, "reward a step"), (*found_)(name, "share of all three")};
+  }
+  /// The settings of a family, each with its best learning rate.
+  std::vector<TaxiSetting> of(double slip, const std::string& family) const {
+    std::vector<TaxiSetting> settings;
+    for (const double x : std::ranges::find(families, family, &Family::name)->all) {
+      std::optional<TaxiSetting> best;
+      for (const double rate : {.1, .2, .3, .5, .8}) {
+        if (std::ranges::count(found_->names(), name_of(slip, family, x, rate)) == 0) continue;
+        const TaxiSetting setting = at(slip, family, x, rate);
+        if (!best || statistics::Mean{}(setting.rewards) > statistics::Mean{}(best->rewards)) best = setting;
+      }
+      if (best) settings.push_back(*best);
+    }
+    return settings;
+  }
+
+ private:
+  /// Ways to explore that differ by a number: those of a quick study, and all.
+  struct Family {
+    std::string name;
+    Explorations (*make)(double);
+    std::vector<double> some, all;
+  };
+  static inline const std::vector<Family> families{
+      {"epsilon", by_epsilon, {.05, .1, .2, .4}, {.02, .05, .1, .15, .2, .3, .4, .5}},
+      {"beta", by_boltzmann, {1, 1.5, 2, 3, 5, 10}, {.5, 1, 1.5, 2, 3, 4, 5, 7, 10}},
+      {"omega", by_mellowmax, {1, 2, 3, 5, 7, 10}, {.5, 1, 1.5, 2, 3, 4, 5, 7, 10}}};
+  static inline const std::string experiment = "SARSA on the taxi";
+
+  static std::string name_of(double slip, const std::string& family, double x, double rate) {
+    return fmt::format("slip {}, {} {}, learning rate {}", slip, family, x, rate);
+  }
+
+  std::optional<MeasuredArms> found_;
+};
+
+/// The setting with the most reward.
+TaxiSetting best_of(const std::vector<TaxiSetting>& settings) {
+  return *std::ranges::max_element(settings, {}, [](const TaxiSetting& s) { return statistics::Mean{}(s.rewards); });
 }
 
 std::vector<Claim> sarsa_on_taxi(Study& study) {
-  const Index seeds = study.seeds(5, 25);
-  const auto sure = drive_all(study, 0, seeds), settings = drive_all(study, 0.1, seeds);
+  const Drives drives(study);
+  constexpr double slip = 0.1;
   Rng rng(0, 5);
-  const auto plot = [&](const std::vector<TaxiSetting>& of, const std::string& name, const std::string& title) {
+  const auto plot = [&](double slips, const std::string& name, const std::string& title) {
     tools::Plot chart{.title = title, .x_label = "beta, omega", .y_label = "mean reward a step"};
     for (const std::string family : {"beta", "omega"}) {
       tools::Series line{.label = family == "beta" ? "Boltzmann(beta)" : "mellowmax(omega)"};
-      for (const TaxiSetting& setting : of) {
-        if (setting.family != family) continue;
+      for (const TaxiSetting& setting : drives.of(slips, family))
         add_point(line, setting.x, mean_of(setting.rewards, rng));
-      }
       chart.series.push_back(std::move(line));
     }
-    chart.reference = {statistics::Mean{}(best_of(of, "epsilon").rewards), "best epsilon-greedy"};
+    chart.reference = {statistics::Mean{}(best_of(drives.of(slips, "epsilon")).rewards), "best epsilon-greedy"};
     chart.y_range = {0.0, 0.55};
     tools::save_plot(study.folder() / name, chart);
   };
-  plot(settings, "taxi", "SARSA on the taxi, moves slip with probability 0.1 (best learning rate)");
-  plot(sure, "taxi_sure", "SARSA on the taxi, moves never slip (best learning rate)");
+  plot(slip, "taxi", "SARSA on the taxi, moves slip with probability 0.1 (best learning rate)");
+  plot(0, "taxi_sure", "SARSA on the taxi, moves never slip (best learning rate)");
 
-  const TaxiSetting &epsilon = best_of(settings, "epsilon"), &boltzmann = best_of(settings, "beta"),
-                    &mellowmax = best_of(settings, "omega");
+  const TaxiSetting epsilon = best_of(drives.of(slip, "epsilon")), boltzmann = best_of(drives.of(slip, "beta")),
+                    mellowmax = best_of(drives.of(slip, "omega"));
   const auto describe = [](const TaxiSetting& s) {
     return fmt::format("{} = {}, learning rate {}: {:.3f}", s.family, s.x, s.learning_rate,
                        statistics::Mean{}(s.rewards));
   };
-  const std::string without = fmt::format("without slip: {}; {}; {}", describe(best_of(sure, "epsilon")),
-                                          describe(best_of(sure, "beta")), describe(best_of(sure, "omega")));
-  double most = 0;
-  const TaxiSetting* most_of = nullptr;
-  for (const TaxiSetting& s : settings)
-    if (s.family == "epsilon" && (most_of == nullptr || statistics::Mean{}(s.all_aboard) > most))
-      most = statistics::Mean{}(s.all_aboard), most_of = &s;
-  const Estimate rarely = mean_of(most_of->all_aboard, rng), boltzmann_brings = mean_of(boltzmann.all_aboard, rng),
+  const std::string without =
+      fmt::format("without slip: {}; {}; {}", describe(best_of(drives.of(0, "epsilon"))),
+                  describe(best_of(drives.of(0, "beta"))), describe(best_of(drives.of(0, "omega"))));
+  const auto brings = [](const TaxiSetting& s) { return statistics::Mean{}(s.all_aboard); };
+  const auto by_any_epsilon = drives.of(slip, "epsilon");
+  const TaxiSetting& most = *std::ranges::max_element(by_any_epsilon, {}, brings);
+  std::vector<TaxiSetting> moderate;
+  for (const TaxiSetting& setting : drives.of(slip, "beta"))
+    if (setting.x == 1 || setting.x == 1.5) moderate.push_back(setting);
+  for (const double omega : {3.0, 5.0}) moderate.push_back(drives.at(slip, "omega", omega, 0.5));
+  const TaxiSetting& least = *std::ranges::min_element(moderate, {}, brings);
+  std::string each;
+  for (const TaxiSetting& setting : moderate)
+    each += fmt::format("{}{} = {}, learning rate {}: {:.3f}", each.empty() ? "" : "; ", setting.family, setting.x,
+                        setting.learning_rate, brings(setting));
+  const Estimate rarely = mean_of(most.all_aboard, rng), moderately = mean_of(least.all_aboard, rng),
+                 boltzmann_brings = mean_of(boltzmann.all_aboard, rng),
                  mellowmax_brings = mean_of(mellowmax.all_aboard, rng),
                  better = difference_of(mellowmax.rewards, epsilon.rewards, rng),
                  peak = mean_of(mellowmax.rewards, rng), boltzmann_peak = mean_of(boltzmann.rewards, rng);
@@ -458,7 +537,7 @@ std::vector<Claim> sarsa_on_taxi(Study& study) {
            .measured = "largest share of episodes that do, over epsilon",
            .ours = rarely,
            .verdict = verdict(rarely.value < 0.01),
-           .note = "there " + describe(*most_of) + "; most reward: " + describe(epsilon)},
+           .note = "there " + describe(most) + "; most reward: " + describe(epsilon)},
           {.claim = "With the best Boltzmann policy it brings them in most episodes",
            .paper = "0.32 a step, beta = 1.5",
            .measured = "share of episodes that do",
@@ -471,12 +550,18 @@ std::vector<Claim> sarsa_on_taxi(Study& study) {
            .ours = mellowmax_brings,
            .verdict = verdict(mellowmax_brings.value > 0.8),
            .note = describe(mellowmax)},
+          {.claim = "With moderate settings of either, beta of 1 and 1.5 and omega of 3 and 5, it does too",
+           .paper = "none: ours",
+           .measured = "least of their four shares",
+           .ours = moderately,
+           .verdict = verdict(moderately.value > 0.8),
+           .note = each},
           {.claim = "Mellowmax earns more than epsilon-greedy",
            .paper = "0.35 against 0.06 a step",
            .measured = "difference of the best settings' rewards a step",
            .ours = better,
            .verdict = verdict(better.low > 0),
-           .note = fmt::format("{} runs", seeds)},
+           .note = fmt::format("{} runs", drives.seeds())},
           {.claim = "Boltzmann's best reward a step is some 0.32",
            .paper = "0.32, beta = 1.5",
            .measured = "reward a step",
@@ -495,84 +580,81 @@ std::vector<Claim> sarsa_on_taxi(Study& study) {
 // ---------------------------------------------------------------------------------------------------------------------
 // 5. REINFORCE with either head; on CartPole, since LunarLander is not here.
 
-/// A head, and what REINFORCE reached by it.
-struct HeadSetting {
-  std::string family;
-  double x;
-  AnyPolicyHead<policy::SoftmaxHead, policy::MellowmaxHead> head;
-  std::vector<double> returns{};  ///< runs: mean over all episodes
-  Matrix<double> curves{};        ///< parts of the run x runs: mean return
-};
+constexpr Index curve_parts = 25;  ///< of a run, each a point of a curve
 
-/// Mean returns of each `parts`-th of a run.
-Vector<double> balance(const HeadSetting& setting, Index episodes, Index parts, std::uint64_t seed) {
-  policy::Reinforce agent(nn::Mlp{{4, 16, 2}}, {.episodes = 10, .seed = seed}, setting.head,
+std::string part_name(Index part, Index episodes) {
+  return fmt::format("return up to episode {}", (part + 1) * (episodes / curve_parts));
+}
+
+/// Mean returns of a run and of each part of it.
+template <class Head>
+Figures balance(const Head& head, Index episodes, Index seed) {
+  const auto number = static_cast<std::uint64_t>(seed);
+  policy::Reinforce agent(nn::Mlp{{4, 16, 2}}, {.episodes = 10, .seed = number}, head,
                           nn::Adam{.learning_rate = 0.005});
   struct Watch {
     Index episodes_a_part;
-    Vector<double> means;
+    std::vector<double> sums{};
     void on_episode(const training::RunStatus& status) {
-      means[(status.episode - 1) / episodes_a_part] += status.episode_return / static_cast<double>(episodes_a_part);
+      sums.resize(static_cast<std::size_t>((status.episode - 1) / episodes_a_part + 1));
+      sums.back() += status.episode_return;
     }
-  } watch{episodes / parts, Vector<double>::Zero(parts)};
+  } watch{episodes / curve_parts};
   training::train(agent, environments::TimeLimit(environments::CartPole{}, 500),
-                  {.steps = 0, .episodes = episodes, .evaluate_every = 0, .seed = seed}, watch);
-  return watch.means;
+                  {.steps = 0, .episodes = episodes, .evaluate_every = 0, .seed = number}, watch);
+  Figures figures{{"mean return", rounded(std::accumulate(watch.sums.begin(), watch.sums.end(), 0.0) /
+                                          static_cast<double>(episodes))}};
+  for (std::size_t part = 0; part < watch.sums.size(); ++part)
+    figures.push_back({part_name(static_cast<Index>(part), episodes),
+                       rounded(watch.sums[part] / static_cast<double>(watch.episodes_a_part))});
+  return figures;
 }
 
 std::vector<Claim> reinforce_on_cart_pole(Study& study) {
-  const Index seeds = study.seeds(10, 20), episodes = study.scaled(1000, 3000), parts = 50;
-  std::vector<HeadSetting> settings;
-  const auto choose = [&](std::vector<double> some, std::vector<double> all) { return study.full() ? all : some; };
-  for (const double beta : choose({1, 2, 5, 10, 20}, {1, 2, 3, 5, 10, 20}))
-    settings.push_back({.family = "beta", .x = beta, .head = {{.chosen = policy::SoftmaxHead{beta}}}});
-  for (const double omega : choose({3, 7, 11, 20, 40}, {3, 5, 7, 8, 11, 20, 40, 80}))
-    settings.push_back({.family = "omega", .x = omega, .head = {{.chosen = policy::MellowmaxHead{omega}}}});
-  for (HeadSetting& setting : settings) setting.curves.resize(parts, seeds);
-  study.each("REINFORCE on CartPole", static_cast<Index>(settings.size()) * seeds, [&](Index i) {
-    HeadSetting& setting = settings[static_cast<std::size_t>(i / seeds)];
-    setting.curves.col(i % seeds) = balance(setting, episodes, parts, static_cast<std::uint64_t>(i % seeds));
-  });
-  for (HeadSetting& setting : settings) {
-    const Vector<double> means = setting.curves.colwise().mean().transpose();
-    setting.returns.assign(means.begin(), means.end());
-    for (Index run = 0; run < seeds; ++run)
-      study.row("REINFORCE", fmt::format("{} {}", setting.family, setting.x), run, "mean return", means[run]);
-  }
+  const auto experiment_of = [](Index n) { return fmt::format("REINFORCE on CartPole, {} episodes", n); };
+  const bool long_runs = study.reads_only() ? study.has(experiment_of(3000)) : study.full();
+  const Index episodes = long_runs ? 3000 : 1000;
+  const std::string experiment = experiment_of(episodes);
+  const auto beta_name = [](double beta) { return fmt::format("beta {}", beta); };
+  const auto omega_name = [](double omega) { return fmt::format("omega {}", omega); };
+  const std::vector<double> betas = scaled(study, experiment, {1, 2, 5, 10, 20}, {1, 2, 3, 5, 10, 20}, beta_name),
+                            omegas =
+                                scaled(study, experiment, {3, 7, 11, 20, 40}, {3, 5, 7, 8, 11, 20, 40, 80}, omega_name);
+  std::vector<Arm> arms;
+  for (const double beta : betas)
+    arms.push_back({beta_name(beta), [=](Index seed) { return balance(policy::SoftmaxHead{beta}, episodes, seed); }});
+  for (const double omega : omegas)
+    arms.push_back(
+        {omega_name(omega), [=](Index seed) { return balance(policy::MellowmaxHead{omega}, episodes, seed); }});
+  // Whatever it learns, a softmax as flat as this is random.
+  arms.push_back({"random", [=](Index seed) { return balance(policy::SoftmaxHead{1e-9}, episodes, seed); }});
+  const MeasuredArms found(study, experiment, "10 episodes an update, Adam 0.005, width 16",
+                           study.seeds(experiment, 10, 20), arms);
   Rng rng(0, 6);
   tools::Plot plot{.title = "REINFORCE on CartPole-v1, 10 episodes an update",
                    .x_label = "episode",
                    .y_label = "return",
                    .y_range = std::pair(0.0, 500.0)};
-  const auto best = [&](const std::string& family) -> const HeadSetting& {
-    const HeadSetting* found = nullptr;
-    for (const HeadSetting& setting : settings)
-      if (setting.family == family &&
-          (found == nullptr || statistics::Mean{}(setting.returns) > statistics::Mean{}(found->returns)))
-        found = &setting;
-    return *found;
+  const auto mean = [&](const std::string& name) { return statistics::Mean{}(found(name, "mean return")); };
+  const auto best = [&](const std::vector<double>& of, const auto& name) {
+    return name(*std::ranges::max_element(of, {}, [&](double x) { return mean(name(x)); }));
   };
-  const HeadSetting &softmax = best("beta"), &mellowmax = best("omega");
-  for (const HeadSetting* setting : {&softmax, &mellowmax}) {
-    tools::Series line{.label = fmt::format("{}, {} = {}", setting == &softmax ? "softmax" : "mellowmax",
-                                            setting->family, setting->x)};
-    for (Index part = 0; part < parts; ++part) {
-      const Estimate mean = statistics::bootstrap(setting->curves.row(part).transpose(), statistics::Mean{}, rng);
-      add_point(line, static_cast<double>((part + 1) * (episodes / parts)), mean);
-    }
+  const std::string softmax = best(betas, beta_name), mellowmax = best(omegas, omega_name);
+  for (const auto& [head, name] : {std::pair("softmax", softmax), std::pair("mellowmax", mellowmax)}) {
+    tools::Series line{.label = fmt::format("{}, {}", head, name)};
+    for (Index part = 0; part < curve_parts; ++part)
+      add_point(line, static_cast<double>((part + 1) * (episodes / curve_parts)),
+                mean_of(found(name, part_name(part, episodes)), rng));
     plot.series.push_back(std::move(line));
   }
   tools::save_plot(study.folder() / "reinforce", plot);
   std::string all;
-  for (const HeadSetting& setting : settings)
-    all += fmt::format("{}{} {}: {:.0f}", all.empty() ? "" : ", ", setting.family, setting.x,
-                       statistics::Mean{}(setting.returns));
-  // Whatever it learns, a softmax as flat as this is random.
-  const double random =
-      balance({.family = "beta", .x = 0, .head = {{.chosen = policy::SoftmaxHead{1e-9}}}}, 1000, 1, 0)[0];
-  study.row("REINFORCE", "random", 0, "mean return", random);
-  const Estimate of_softmax = mean_of(softmax.returns, rng), of_mellowmax = mean_of(mellowmax.returns, rng),
-                 difference = difference_of(mellowmax.returns, softmax.returns, rng);
+  for (const std::string& name : found.names())
+    all += fmt::format("{}{}: {:.0f}", all.empty() ? "" : ", ", name, mean(name));
+  const double random = mean("random");
+  const Estimate of_softmax = mean_of(found(softmax, "mean return"), rng),
+                 of_mellowmax = mean_of(found(mellowmax, "mean return"), rng),
+                 difference = difference_of(found(mellowmax, "mean return"), found(softmax, "mean return"), rng);
   const bool learned = of_softmax.low > 2 * random && of_mellowmax.low > 2 * random;
   const double half_width = 0.5 * (of_softmax.high - of_softmax.low);
   const std::string paper = "107 (omega = 8) against 91 (beta = 3), on LunarLander, 40 000 episodes, 400 runs";
@@ -582,7 +664,7 @@ std::vector<Claim> reinforce_on_cart_pole(Study& study) {
        .measured = fmt::format("mellowmax's best mean return over {} episodes of CartPole", episodes),
        .ours = of_mellowmax,
        .verdict = verdict(learned && of_mellowmax.value >= of_softmax.value - half_width),
-       .note = fmt::format("{} seeds; softmax's best {:.1f}; {}; random {:.1f}", seeds, of_softmax, all, random)},
+       .note = fmt::format("{} seeds; softmax's best {:.1f}; {}", found.seeds(), of_softmax, all)},
       {.claim = "REINFORCE's best mellowmax head reaches a higher mean return than the best softmax head",
        .paper = paper,
        .measured = "difference of the two, on CartPole",

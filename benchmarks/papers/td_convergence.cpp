@@ -71,9 +71,10 @@ int simulate(const environments::TsitsiklisVanRoyOptions& options, Index k) {
 Claim divergence_map(Study& study) {
   const Index grid = study.scaled(20, 50);
   const auto step = [&](Index i) { return static_cast<double>(i) / static_cast<double>(grid - 1); };
-  tools::Plot plot{.title = "Two states: below its line updates converge (simulated, K = 5)",
+  tools::Plot plot{.title = "Two states: updates converge below the line; simulated, within its band (K = 5)",
                    .x_label = "discount",
-                   .y_label = "share of updates that go to the first state"};
+                   .y_label = "share of updates that go to the first state",
+                   .y_range = std::pair(0.0, 1.0)};
   Index judged = 0, agreeing = 0, near = 0;
   for (const double end : {0.05, 0.1, 0.25, 0.5})
     for (const Index k : {Index{1}, Index{5}, Index{20}, exact}) {
@@ -83,7 +84,7 @@ Claim divergence_map(Study& study) {
         outcomes[static_cast<std::size_t>(i)] =
             simulate({.discount = step(i / grid), .end = end, .first_weight = step(i % grid)}, k);
       });
-      tools::Series line{.label = k == 5 ? fmt::format("end = {}", end) : ""};
+      tools::Series line{.label = fmt::format("eps = {}", end)};
       Index here = 0, agree = 0;
       for (Index i = 0; i < grid; ++i) {
         const double boundary = threshold(step(i), end);
@@ -98,8 +99,11 @@ Claim divergence_map(Study& study) {
           ++here;
           agree += outcome == (step(j) < boundary ? 1 : -1);
         }
+        if (boundary > 1) continue;  // all converge
         line.x.push_back(step(i));
-        line.y.push_back(converging == grid ? std::nan("") : (static_cast<double>(converging) - 0.5) * step(1));
+        line.y.push_back(boundary);
+        line.low.push_back(step(converging - 1));
+        line.high.push_back(step(std::min(converging, grid - 1)));
       }
       if (k == 5) plot.series.push_back(line);
       study.row("map", setting, 0, "points judged", static_cast<double>(here));
@@ -175,16 +179,16 @@ environments::LinearMrp random_process(Rng& rng, double discount, bool certified
   }
 }
 
-/// The median distance after each update, over the processes; where one has ended, 1e-8.
+/// The median distance after each update, over the processes, until most have ended; one that has counts with 1e-8.
 tools::Series median_distances(const std::vector<Rate>& rates, Index k) {
   tools::Series series{.label = label(k)};
   for (std::size_t n = 0; n <= 60; ++n) {
     std::vector<double> distances;
     for (const Rate& rate : rates) distances.push_back(n < rate.distances.size() ? rate.distances[n] : 1e-8);
     const double middle = median(distances);
+    if (middle <= 1e-8) break;
     series.x.push_back(static_cast<double>(n));
     series.y.push_back(middle);
-    if (middle <= 1e-8) break;
   }
   return series;
 }

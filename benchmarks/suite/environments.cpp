@@ -119,7 +119,7 @@ const std::vector<EnvironmentEntry>& environment_list() {
       {"counter-example", "one choice on which a Boltzmann backup has two fixed points", 0, std::nullopt},
       {"puddle-world", "reach a corner around two puddles (Sutton 1996)", 1000, std::nullopt},
       {"rectangle-puddle-world", "the same with rectangular puddles and a goal of one's own", 1000, std::nullopt},
-      {"rounded-cart-pole", "cart-pole with rounded observations", 500, std::nullopt},
+      {"rounded-cart-pole", "cart-pole with rounded states", 200, std::nullopt},
       {"MinAtar/Asterix-v0", "collect gold among enemies on a grid; all six actions", minatar_limit, std::nullopt},
       {"MinAtar/Asterix-v1", "the same with the five actions that do something", minatar_limit, std::nullopt},
       {"MinAtar/Breakout-v0", "break bricks with a ball and a paddle; six actions", minatar_limit, std::nullopt},
@@ -154,6 +154,8 @@ void EnvironmentConfig::describe(Settings& settings) {
     settings.add("time_step", cart_pole.time_step, "s");
     settings.add("position_limit", cart_pole.position_limit, "fails beyond it, m");
     settings.add("angle_limit", cart_pole.angle_limit, "fails beyond it, rad");
+    settings.add_choice("integrator", cart_pole.integrator, {"euler", "semi_implicit"}, "how a time step is taken");
+    settings.add("sutton_barto_reward", cart_pole.sutton_barto_reward, "0 a step and -1 on failure, not 1 a step");
   }
   if (name.starts_with("MinAtar/")) {
     settings.add("sticky_action_probability", minatar.sticky_action_probability, "that a step repeats the last action");
@@ -161,6 +163,7 @@ void EnvironmentConfig::describe(Settings& settings) {
                  "whether Asterix, Seaquest and Space Invaders get faster");
   }
   if (name == "rounded-cart-pole") settings.add("gravity", gravity, "m/s^2");
+  if (name == "counter-example") settings.add("reward_b", counter_example.reward_b, "of the action that mostly stays");
   if (name.starts_with("FrozenLake")) settings.add("slippery", slippery, "whether moves may go aside");
   if (name == "chain") settings.add("states", states, "length of the chain");
   if (name == "chain" || name == "passenger-taxi") settings.add("slip", slip, "probability that a move goes astray");

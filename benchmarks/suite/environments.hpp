@@ -67,22 +67,23 @@ using Onlooker = std::function<void(const Sight&)>;
 
 /// An environment's numbers and wrappers.
 struct EnvironmentConfig {
-  EnvironmentEntry entry;                     ///< which
-  Index time_limit;                           ///< steps an episode; 0: none
-  environments::CartPoleOptions cart_pole{};  ///< of the cart-poles
-  environments::minatar::Options minatar{};   ///< of MinAtar's games
-  double gravity = 9.8;                       ///< of rounded-cart-pole
-  bool slippery = true;                       ///< of the frozen lakes
-  double slip = 0.0;                          ///< of passenger-taxi and chain
-  Index states = 19;                          ///< of chain
-  double goal_x = 1.0, goal_y = 1.0;          ///< of rectangle-puddle-world
-  bool rescale_observations = false;          ///< to [-1, 1] by the space's bounds
-  bool normalize_observations = false;        ///< by running mean and variance
-  bool normalize_rewards = false;             ///< by the running variance of the return
-  Index action_levels = 0;                    ///< makes continuous actions discrete: values a dimension; 0: leaves them
-  Index action_copies = 1;                    ///< of every discrete action
-  Index action_repeat = 1;                    ///< steps an action is held
-  LanguageTaskConfig language{};              ///< of the tasks for language models
+  EnvironmentEntry entry;                                          ///< which
+  Index time_limit;                                                ///< steps an episode; 0: none
+  environments::CartPoleOptions cart_pole{};                       ///< of the cart-poles
+  environments::minatar::Options minatar{};                        ///< of MinAtar's games
+  double gravity = 9.8;                                            ///< of rounded-cart-pole
+  environments::BoltzmannCounterExampleOptions counter_example{};  ///< of counter-example
+  bool slippery = true;                                            ///< of the frozen lakes
+  double slip = 0.0;                                               ///< of passenger-taxi and chain
+  Index states = 19;                                               ///< of chain
+  double goal_x = 1.0, goal_y = 1.0;                               ///< of rectangle-puddle-world
+  bool rescale_observations = false;                               ///< to [-1, 1] by the space's bounds
+  bool normalize_observations = false;                             ///< by running mean and variance
+  bool normalize_rewards = false;                                  ///< by the running variance of the return
+  Index action_levels = 0;        ///< makes continuous actions discrete: values a dimension; 0: leaves them
+  Index action_copies = 1;        ///< of every discrete action
+  Index action_repeat = 1;        ///< steps an action is held
+  LanguageTaskConfig language{};  ///< of the tasks for language models
 
   /// Of a name. Throws Error, with the nearest one, where there is none.
   explicit EnvironmentConfig(std::string_view name);
@@ -118,7 +119,7 @@ void with_bare_environment(const EnvironmentConfig& config, const Use& use) {
   else if (name == "chain") {
     require(config.states <= 10'000'000, "env.states", "must be at most 10000000, some 2 GB", config.states);
     use(Tabular(chain(config.states, {.slip = config.slip})));
-  } else if (name == "counter-example") use(Tabular(boltzmann_counter_example()));
+  } else if (name == "counter-example") use(Tabular(boltzmann_counter_example(config.counter_example)));
   else if (name == "puddle-world") use(PuddleWorld());
   else if (name == "rectangle-puddle-world") use(RectanglePuddleWorld({config.goal_x, config.goal_y}));
   else if (name == "rounded-cart-pole") use(RoundedCartPole(config.gravity));

@@ -130,14 +130,14 @@ void Settings::add(std::string name, Schedule& value, std::string help) {
        .write = [&value, name](std::string_view text) { value = read_schedule(text, name); }});
 }
 
-void Settings::add_choice(std::string name, std::size_t& value, std::vector<std::string> alternatives,
-                          std::string help) {
+void Settings::add_choice(std::string name, std::function<std::size_t()> read, std::function<void(std::size_t)> write,
+                          std::vector<std::string> alternatives, std::string help) {
   help += fmt::format(": {}", fmt::join(alternatives, ", "));
   add({.name = name,
        .help = std::move(help),
-       .read = [&value, alternatives] { return alternatives[value]; },
+       .read = [read = std::move(read), alternatives] { return alternatives[read()]; },
        .write =
-           [&value, name, alternatives](std::string_view text) {
+           [write = std::move(write), name, alternatives](std::string_view text) {
              const auto found = std::ranges::find(alternatives, text);
              if (found == alternatives.end()) {
                const auto near = nearest(text, alternatives);
@@ -146,7 +146,7 @@ void Settings::add_choice(std::string name, std::size_t& value, std::vector<std:
                                        near.empty() ? "" : "; did you mean " + near + "?"),
                            text);
              }
-             value = static_cast<std::size_t>(found - alternatives.begin());
+             write(static_cast<std::size_t>(found - alternatives.begin()));
            },
        .is_choice = true});
 }

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,7 +36,19 @@ class Settings {
   /// @}
 
   /// Adds a choice among named alternatives, whose number is `value`.
-  void add_choice(std::string name, std::size_t& value, std::vector<std::string> alternatives, std::string help);
+  void add_choice(std::string name, std::size_t& value, std::vector<std::string> alternatives, std::string help) {
+    add_choice(
+        std::move(name), [&value] { return value; }, [&value](std::size_t chosen) { value = chosen; },
+        std::move(alternatives), std::move(help));
+  }
+  /// The same of an enumeration, whose values are in the order of the alternatives.
+  template <class Enum>
+    requires std::is_enum_v<Enum>
+  void add_choice(std::string name, Enum& value, std::vector<std::string> alternatives, std::string help) {
+    add_choice(
+        std::move(name), [&value] { return static_cast<std::size_t>(value); },
+        [&value](std::size_t chosen) { value = static_cast<Enum>(chosen); }, std::move(alternatives), std::move(help));
+  }
 
   /// Names of what is added from here on begin with this.
   void set_prefix(std::string prefix) { prefix_ = std::move(prefix); }
@@ -65,6 +78,8 @@ class Settings {
   };
 
   void add(Setting setting);
+  void add_choice(std::string name, std::function<std::size_t()> read, std::function<void(std::size_t)> write,
+                  std::vector<std::string> alternatives, std::string help);
   bool applies(const Setting& setting) const;
   const Setting* find(std::string_view name) const;
 

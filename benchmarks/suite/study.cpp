@@ -87,6 +87,12 @@ bool Study::has(const std::string& experiment) const {
          std::ranges::any_of(earlier_, [&](const auto& run) { return std::get<0>(run.first) == experiment; });
 }
 
+bool Study::has(const std::string& experiment, const std::string& setting) const {
+  if (!reads_only()) return true;
+  const auto first = earlier_.lower_bound({experiment, setting, 0});
+  return first != earlier_.end() && std::get<0>(first->first) == experiment && std::get<1>(first->first) == setting;
+}
+
 Study::Kept Study::kept(const Run& run, std::string_view extension) const {
   const fs::path folder = options_.kept / slug(run.experiment) / slug(run.setting);
   const std::string stem = fmt::format("{}-{}-", run.number, tools::checksum(identity_of(run)));

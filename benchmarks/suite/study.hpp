@@ -62,6 +62,8 @@ class Study {
   bool reads_only() const { return !options_.from.empty() && !options_.complete; }
   /// Whether the runs of an experiment of this name are to be made, or there are earlier results of it.
   bool has(const std::string& experiment) const;
+  /// The same of a setting of it.
+  bool has(const std::string& experiment, const std::string& setting) const;
   /// How many runs of each setting: what was asked for, or the scale's number.
   Index seeds(Index quick, Index full) const;
   /// The same of an experiment whose runs are measured: of earlier results, as many as they hold.

@@ -40,6 +40,9 @@ TEST_CASE("The variant rounds its states and fails at 20 degrees") {
   CHECK((fallen.reward == -10.0 && fallen.terminated));
   const Step left = step_from({2.4, 1.0, 0, 0});
   CHECK((left.reward == -10.0 && left.terminated));
+  const Step rounded_out = step_from({2.3, 3.5, 0, 0});  // within the limits, until it is rounded to 2.4
+  CHECK((rounded_out.reward == 1.0 && rounded_out.terminated));
+  CHECK(environment.state()[0] == 2.4);
   environment.reset(rng);
   CHECK(environment.state() == RoundedCartPole::State{});
   environments::check(environments::TimeLimit(environment, 200));

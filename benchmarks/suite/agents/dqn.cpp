@@ -73,6 +73,8 @@ class DqnConfig : public AgentConfig {
     settings.add("steps", replicate_.steps, "gradient steps that it then takes towards the online network's values");
     settings.add("all_actions", replicate_.all_actions, "whether it learns all actions, not only those taken");
     settings.add("learning_rate", replicate_.optimizer.learning_rate, "of its Adam, by its gradient steps");
+    settings.add("beta1", replicate_.optimizer.beta1, "of its Adam");
+    settings.add("beta2", replicate_.optimizer.beta2, "of its Adam");
     settings.add("epsilon", replicate_.optimizer.epsilon, "of its Adam");
     settings.end_alternative();
 

@@ -24,8 +24,7 @@ struct Optimizers {
   nn::Adam adam{};
   nn::AdamW adamw{};
   nn::RAdam radam{};
-  nn::RMSProp rmsprop{};  ///< but for what the next two say by their numbers
-  std::size_t rmsprop_square = 0, rmsprop_epsilon_place = 0;
+  nn::RMSProp rmsprop{};
   nn::Adagrad adagrad{};
   nn::Sgd sgd{};
 
@@ -43,14 +42,15 @@ struct Optimizers {
     moments("adamw", adamw);
     settings.add("weight_decay", adamw.weight_decay, "decoupled from the gradient");
     moments("radam", radam);
+    settings.add("threshold", radam.threshold, "of rho, above which the step is rectified");
     settings.begin_alternative("optimizer", "rmsprop");
     settings.add("learning_rate", rmsprop.learning_rate, "by gradient steps");
     settings.add("decay", rmsprop.decay, "of the means");
     settings.add("epsilon", rmsprop.epsilon, "keeps the divisor from zero");
     settings.add("momentum", rmsprop.momentum, "share of the former step that is kept");
-    settings.add_choice("square", rmsprop_square, {"plain", "centred"},
+    settings.add_choice("square", rmsprop.square, {"plain", "centred"},
                         "what the squares are taken about: zero, or the gradient's mean");
-    settings.add_choice("epsilon_place", rmsprop_epsilon_place, {"outside_root", "inside_root"},
+    settings.add_choice("epsilon_place", rmsprop.epsilon_place, {"outside_root", "inside_root"},
                         "where epsilon is added: to the root as in PyTorch, or under it as in TensorFlow");
     settings.add("debias", rmsprop.debias, "whether young means are divided by what they lack");
     settings.begin_alternative("optimizer", "adagrad");
@@ -59,6 +59,8 @@ struct Optimizers {
     settings.begin_alternative("optimizer", "sgd");
     settings.add("learning_rate", sgd.learning_rate, "by gradient steps");
     settings.add("momentum", sgd.momentum, "share of the former step that is kept");
+    settings.add_choice("form", sgd.form, {"classical", "nesterov"}, "what the momentum does to the step");
+    settings.add("dampening", sgd.dampening, "share of the gradient that the momentum leaves out");
     settings.add("weight_decay", sgd.weight_decay, "of the parameters' squares, in the loss");
     settings.end_alternative();
   }
@@ -70,7 +72,7 @@ struct Optimizers {
       case 2:
         return {{.chosen = radam}};
       case 3:
-        return {{.chosen = chosen_rmsprop()}};
+        return {{.chosen = rmsprop}};
       case 4:
         return {{.chosen = adagrad}};
       case 5:
@@ -78,15 +80,6 @@ struct Optimizers {
       default:
         return {{.chosen = adam}};
     }
-  }
-
- private:
-  nn::RMSProp chosen_rmsprop() const {
-    nn::RMSProp part = rmsprop;
-    part.square = rmsprop_square == 1 ? nn::RMSProp::Square::Centred : nn::RMSProp::Square::Plain;
-    part.epsilon_place =
-        rmsprop_epsilon_place == 1 ? nn::RMSProp::Epsilon::InsideRoot : nn::RMSProp::Epsilon::OutsideRoot;
-    return part;
   }
 };
 

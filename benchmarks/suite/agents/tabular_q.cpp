@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include <mellow/environments/duplicate_actions.hpp>
 #include <mellow/tools/safetensors.hpp>
 #include <mellow/tools/saved_state.hpp>
+#include <mellow/value/similar_actions.hpp>
 #include <mellow/value/tabular_q.hpp>
 
 #include "../any_part.hpp"
@@ -75,12 +77,14 @@ class TracesConfig : public TabularConfig {
  public:
   void describe(Settings& settings) override {
     TabularConfig::describe(settings);
-    settings.add_choice("traces", choice_, {"none", "accumulating", "replacing", "dutch"},
-                        "which earlier steps share in an error");
+    settings.add_choice("traces", choice_, {"none", "accumulating", "replacing", "dutch", "similar"},
+                        "what shares in an error: earlier steps, or actions that are alike");
     for (const char* name : {"accumulating", "replacing", "dutch"}) {
       settings.begin_alternative("traces", name);
       settings.add("lambda", lambda_, "how far back they reach, in [0, 1]");
     }
+    settings.begin_alternative("traces", "similar");
+    settings.add("copies", copies_, "how many actions side by side are alike: env.action_copies");
     settings.end_alternative();
   }
 
@@ -94,6 +98,11 @@ class TracesConfig : public TabularConfig {
         return run_table(environment, request, backup, AnyTraces{{.chosen = value::Replacing{}}, lambda_});
       case 3:
         return run_table(environment, request, backup, value::Dutch{lambda_});
+      case 4: {
+        const Index actions = of_kind<Table>(environment, "a table", needs).action_space().n;
+        return run_table(environment, request, backup,
+                         value::SimilarActions{environments::similarity_of_copies(actions, copies_)});
+      }
       default:
         return run_table(environment, request, backup);
     }
@@ -104,6 +113,7 @@ class TracesConfig : public TabularConfig {
  private:
   std::size_t choice_ = 0;
   double lambda_ = 0.9;
+  Index copies_ = 1;
 };
 
 class QLearningConfig final : public TracesConfig {

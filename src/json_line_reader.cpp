@@ -26,6 +26,12 @@ std::string reason(const Json::exception& error, std::string_view line) {
   return result;
 }
 
+/// What a message has in quotes.
+std::string quoted(std::string_view message) {
+  const auto begin = std::min(message.find('\''), message.size() - 1) + 1;
+  return std::string(message.substr(begin, message.rfind('\'') - begin));
+}
+
 }  // namespace
 
 JsonLineReader::JsonLineReader(std::filesystem::path path) : path_(std::move(path)), text_(read_text(path_)) {}
@@ -45,6 +51,8 @@ bool JsonLineReader::next() {
   if (const auto valid = utf8_valid(line); valid < line.size())
     throw Error(where(), fmt::format("byte {} of the line is not UTF-8", valid + 1),
                 fmt::format("{:#04x}", static_cast<unsigned char>(line[valid])));
+  if (line[line.find_first_not_of(" \t\r")] == '[')  // of a list over several lines the first is no JSON
+    throw Error(where(), "a line must hold an object", "a list");
   std::set<std::string> names;
   const auto look = [&](int depth, Json::parse_event_t event, Json& parsed) {
     if (event == Json::parse_event_t::key && depth == 1 && !names.insert(parsed.get<std::string>()).second)
@@ -53,6 +61,8 @@ bool JsonLineReader::next() {
   };
   try {
     object_ = Json::parse(line.begin(), line.end(), look);
+  } catch (const Json::out_of_range& error) {
+    throw Error(where(), "a number is beyond what a double can hold", quoted(error.what()));
   } catch (const Json::exception& error) {
     throw Error(where(), "is not JSON: " + reason(error, line));
   }

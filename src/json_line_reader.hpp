@@ -16,7 +16,7 @@ class JsonLineReader {
   explicit JsonLineReader(std::filesystem::path path);
 
   /// Goes to the next object; false at the end. Throws Error, naming the line, for one that is not UTF-8, no JSON, no
-  /// object, or that has a field twice.
+  /// object, that has a number beyond a double's range, or a field twice.
   bool next();
 
   const nlohmann::json& object() const { return object_; }  ///< the present one

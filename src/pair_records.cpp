@@ -158,7 +158,7 @@ std::vector<PairRecord> load_csv(const std::filesystem::path& path) {
 std::vector<PairRecord> load_pair_records(const std::filesystem::path& path) {
   const std::string text = read_text(path);
   const auto first = text.find_first_not_of(" \t\r\n");
-  return first != text.npos && text[first] == '{' ? load_json_lines(path) : load_csv(path);
+  return first != text.npos && (text[first] == '{' || text[first] == '[') ? load_json_lines(path) : load_csv(path);
 }
 
 void save_pair_records(const std::filesystem::path& path, std::span<const PairRecord> records) {

@@ -47,7 +47,7 @@ void diagnose(int argc, const char* const* argv) {
   options.validate();
   Rng rng(seed);
   const auto history = preference::tabulate(tools::load_pair_records(file), file);
-  const auto diagnosis = preference::diagnose(history, rng, options);
+  const auto diagnosis = preference::diagnose(history, rng, options, file);
   fmt::print("{}", tools::displacement_table(diagnosis));
   tools::save_displacement_report(output, diagnosis);
   fmt::print("Table, figures and plots: {}\n", output.string());

@@ -224,6 +224,7 @@
 #include <mellow/preference/tabulate.hpp>
 #include <mellow/preference/token_loss.hpp>
 #include <mellow/preference/token_losses.hpp>
+#include <mellow/preference/total_variation.hpp>
 #include <mellow/preference/toy_training.hpp>
 #include <mellow/preference/unpaired.hpp>
 #include <mellow/preference/weighed_tokens.hpp>

@@ -56,6 +56,7 @@ void expect_attention(Index n, Index heads, Index key_value_heads, Index width, 
 
 }  // namespace
 
+// discounted_reasoning.md, section 5.4
 TEST_CASE("Attention of sequences, and of one query over a cache, is its definition for every length and width") {
   for (const Index n : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 47, 48, 63, 64, 65, 81, 130})
     for (const Index width : {2, 4, 6, 8, 12, 16, 20, 32, 33}) {

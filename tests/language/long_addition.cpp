@@ -22,6 +22,7 @@ std::optional<Index> first_difference(const Tokens& completion, const Tokens& ri
 
 }  // namespace
 
+// discounted_reasoning.md, section 5.3
 TEST_CASE("The lengths and the vocabulary of the test bed") {
   Rng rng(1);
   const LongAddition task(rng);
@@ -39,6 +40,7 @@ TEST_CASE("The lengths and the vocabulary of the test bed") {
   }
 }
 
+// discounted_reasoning.md, section 5.3
 TEST_CASE("A prompt and its completion as text") {
   Rng rng(1);
   const LongAddition task(rng, {.digits = 2});
@@ -50,6 +52,7 @@ TEST_CASE("A prompt and its completion as text") {
                        Message("language::LongAddition: token 1 must be from 0 to 20 (got 21)"));
 }
 
+// discounted_reasoning.md, section 5.3
 TEST_CASE("The right completion is the sum of the numbers, and nothing in it is wrong") {
   Rng rng(2);
   const LongAddition task(rng);
@@ -70,6 +73,7 @@ TEST_CASE("The right completion is the sum of the numbers, and nothing in it is 
   }
 }
 
+// discounted_reasoning.md, section 5.3
 TEST_CASE("The first error is exact: every chain of two digits") {
   Rng rng(3);
   const LongAddition task(rng, {.digits = 2});
@@ -91,6 +95,7 @@ TEST_CASE("The first error is exact: every chain of two digits") {
   CHECK(cancelled == 100);  // of each prompt the chain with the first carry alone wrong
 }
 
+// discounted_reasoning.md, section 5.3
 TEST_CASE("The first error is exact where the form breaks: tokens changed, dropped, added") {
   Rng rng(4);
   const LongAddition task(rng);
@@ -130,6 +135,7 @@ TEST_CASE("The first error is exact where the form breaks: tokens changed, dropp
   CHECK(task.first_error(prompt, {}) == 0);
 }
 
+// discounted_reasoning.md, section 5.3
 TEST_CASE("Hard entries have two fixed wrong candidates, others none") {
   Rng rng(5);
   int hard = 0;
@@ -157,6 +163,7 @@ TEST_CASE("Hard entries have two fixed wrong candidates, others none") {
   CHECK(all.candidates(3, 4, 1)[1] != 8);
 }
 
+// discounted_reasoning.md, section 5.3
 TEST_CASE("A perfect imitator of the teacher makes 0.8 of the steps and about 0.26 of the chains rightly") {
   Rng rng(6);
   const int tables = 200, chains = 100;
@@ -185,6 +192,7 @@ TEST_CASE("A perfect imitator of the teacher makes 0.8 of the steps and about 0.
   CHECK(right_chains >= right_without_error);
 }
 
+// discounted_reasoning.md, section 5.3
 TEST_CASE("Fillers, skipped thoughts and lengths are as often as the test bed's variant says") {
   Rng rng(8);
   const LongAddition task(rng, LongAdditionOptions::with_fillers());
@@ -279,6 +287,7 @@ TEST_CASE(
   }
 }
 
+// discounted_reasoning.md, section 5.3
 TEST_CASE("The count of reasoning tokens ends with the answer") {
   Rng rng(9);
   const LongAddition task(rng, LongAdditionOptions::with_fillers());

@@ -125,6 +125,7 @@ TEST_CASE("A transformer that owns its parameters trains to the same bits, by ev
   }
 }
 
+// discounted_reasoning.md, section 5.5
 TEST_CASE("The owning form: gradients add up, what was read last is read once, a clone goes its own way") {
   language::Owning policy(Model(sizes), start(Model(sizes)), nn::AdamW{.learning_rate = 1e-2});
   language::TokenSequences first, second;
@@ -165,6 +166,7 @@ TEST_CASE("The owning form: gradients add up, what was read last is read once, a
                     Catch::Contains("must have the model's parameters"));
 }
 
+// discounted_reasoning.md, section 5.5
 TEST_CASE("A model of one's own with five functions learns from pairs through the run loop") {
   Rng rng(8);
   auto pairs = some(40, rng);

@@ -147,6 +147,7 @@ TEST_CASE("A chosen token's log-probability is the model's, whatever the choice"
   }
 }
 
+// discounted_reasoning.md, section 5.4
 TEST_CASE("Log-probabilities of sampled tokens are those of the training pass; stops and the context end sequences") {
   expect_training_pass<Gpt>();
   expect_training_pass<Llama>();

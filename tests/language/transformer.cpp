@@ -109,6 +109,7 @@ void check_cache() {
 
 }  // namespace
 
+// discounted_reasoning.md, section 5.3
 TEST_CASE("The small model of the long-addition task has 107,392 parameters") {
   const Transformer<> model;
   CHECK(model.parameters() == 107'392);
@@ -133,6 +134,7 @@ TEST_CASE("Segments follow one another without holes, with unique names") {
   check(Transformer<float, LlamaUntied>());
 }
 
+// discounted_reasoning.md, section 5.4
 TEST_CASE("Gradients of transformers agree with central differences", "[gradient]") {
   check_gradients(Transformer<double>({.vocabulary = 7, .context = 10, .width = 12, .layers = 2, .heads = 3}));
   check_gradients(Transformer<double>({.vocabulary = 19, .context = 10, .width = 4, .layers = 0, .heads = 1}));
@@ -146,6 +148,7 @@ TEST_CASE("Gradients of transformers agree with central differences", "[gradient
       {.vocabulary = 5, .context = 10, .width = 4, .layers = 1, .heads = 2, .key_value_heads = 1, .hidden = 3}));
 }
 
+// discounted_reasoning.md, section 5.4
 TEST_CASE("Sequences longer than a block of queries have the right gradient", "[gradient]") {
   const Transformer<double> model({.vocabulary = 3, .context = 150, .width = 4, .layers = 1, .heads = 2, .hidden = 3});
   const Text text({150, 66}, 3);
@@ -194,11 +197,13 @@ TEST_CASE("Tokens of prompts have no log-probability, and their weights are not 
   CHECK(gradient.isZero(0));
 }
 
+// discounted_reasoning.md, section 5.4
 TEST_CASE("Logits by a cache, in pieces of any length, are those of the training pass") {
   check_cache<Gpt>();
   check_cache<Llama>();
 }
 
+// discounted_reasoning.md, section 5.4
 TEST_CASE("A forked cache goes on by itself; a truncated one forgets") {
   const Transformer<double, Llama> model({.vocabulary = 9, .context = 20, .width = 8, .layers = 2, .heads = 2});
   const Vector<double> theta = normals(model.parameters(), 0.3);

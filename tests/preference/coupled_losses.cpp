@@ -78,6 +78,34 @@ TEST_CASE("AOT does not see which pair is which, and is finite far away") {
                     Contains("log-probabilities must be finite; those are not of pair (got 2)"));
 }
 
+TEST_CASE("Gradients of batches, responses and tokens stay within a float's range, or are refused") {
+  constexpr float most = std::numeric_limits<float>::max();
+  const std::vector<float> one{-2}, other{-1}, few{1e-40f}, label{1};
+  const PairBatch<float> batch{.chosen = one, .rejected = other, .chosen_tokens = few};
+  Vector<float> d_w = Vector<float>::Zero(1), d_l = d_w, d_k = d_w, d_m = d_w;
+  SortScratch<float> scratch;
+  for (int twice = 0; twice < 2; ++twice) {
+    Aot{.beta = 1e39}.add(batch, 1.0, d_w, d_l, scratch);
+    CHECK((d_w[0] == -most && d_l[0] == most));
+  }
+  d_w.setZero();
+  TokenMeanNll{}.add(batch, 1.0, d_w);
+  CHECK(d_w[0] == -most);
+  tdpo_loss(Tdpo1{.beta = 1e39}, batch, other, other, TdpoGradients<float>{d_w, d_l, d_k, d_m});
+  CHECK((d_w[0] == -most && d_l[0] == most && d_k[0] == -most && d_m[0] == most));
+  const UnpairedBatch<float> single{.log_probs = one, .reference = one, .desirable = label};
+  unpaired_loss(ApoZeroUnpaired{.beta = 1e40}, single, d_w);
+  CHECK(d_w[0] == -most);
+  CHECK_THROWS_WITH(unpaired_loss(ApoZeroUnpaired{.beta = 1e300, .desirable_weight = 1e300}, single, d_w),
+                    Contains("the loss of response 0 and its gradient must be finite; its log-ratio is 0 (got -inf)"));
+  CHECK_THROWS_WITH(
+      tdpo_loss(Tdpo2{.beta = 1e300, .alpha = 1e300}, batch, other, other, TdpoGradients<float>{d_w, d_l, d_k, d_m}),
+      Contains("the loss of pair 0 and its gradient must be finite"));
+  CHECK_THROWS_WITH(
+      Aot{.beta = 1e308}.add(PairBatch<float>{.chosen = other, .rejected = label}, 1.0, d_w, d_l, scratch),
+      Contains("the loss must be finite"));
+}
+
 TEST_CASE("The mean over a batch's tokens") {
   Vector<double> d = Vector<double>::Constant(3, 2.0);
   CHECK(TokenMeanNll{}.add(worked, 0.5, d) == Approx(40.75 / 31));
@@ -137,7 +165,7 @@ TEST_CASE("Losses of single responses: gradient, weights, baseline, metrics") {
   const std::vector<double> broken{-1, not_a_number, 0};
   CHECK_THROWS_WITH(
       unpaired_loss(ApoZeroUnpaired{}, UnpairedBatch<double>{.log_probs = broken, .desirable = labels}, d),
-      Contains("the loss of response 1 must be finite"));
+      Contains("the loss of response 1 and its gradient must be finite"));
   for (const double a : {-1e4, 1e4})
     for (const bool desirable : {false, true}) {
       CHECK(std::isfinite(Kto{}(a, desirable, 0.0).value));

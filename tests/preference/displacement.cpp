@@ -331,6 +331,9 @@ TEST_CASE("A history refuses what is no checkpoint, and stays as it was") {
   CHECK_NOTHROW(history.add(4, batch(good, good)));
   CHECK_THROWS_MATCHES(diagnosis_of(history_of({{0, other, other}, {1, other, other}})), Error,
                        Message("preference::diagnose: there must be three pairs (got 2)"));
+  Rng rng(1);
+  CHECK_THROWS_MATCHES(diagnose(history_of({{0, other, other}, {1, other, other}}), rng, {}, "l.csv"), Error,
+                       Message("l.csv: there must be three pairs (got 2)"));
   auto wrong = history;
   wrong.rejected.conservativeResize(3, 1);
   CHECK_THROWS_MATCHES(diagnosis_of(wrong), Error, Message("preference::diagnose: rejected must be 3 x 2 (got 3 x 1)"));

@@ -51,3 +51,15 @@ TEST_CASE("The logarithm of a sum of exponentials") {
   CHECK(preference::log_add_exp(1.0, -1.0) == Approx(std::log(std::exp(1.0) + std::exp(-1.0))).epsilon(1e-15));
   CHECK(preference::log_add_exp(3.0, -1e9) == 3.0);
 }
+
+TEST_CASE("A number beyond a float's range is the largest float of its sign") {
+  constexpr double most = std::numeric_limits<float>::max(), infinity = std::numeric_limits<double>::infinity();
+  using preference::narrowed;
+  for (const double x : {0.0, -0.1, 3e38, most}) CHECK(narrowed<float>(x) == static_cast<float>(x));
+  for (const double x : {1.1 * most, 1e300, infinity}) {
+    CHECK(narrowed<float>(x) == std::numeric_limits<float>::max());
+    CHECK(narrowed<float>(-x) == -std::numeric_limits<float>::max());
+    CHECK(narrowed<double>(x) == x);
+  }
+  CHECK(std::isnan(narrowed<float>(std::numeric_limits<double>::quiet_NaN())));
+}

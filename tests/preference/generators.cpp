@@ -48,6 +48,7 @@ TEST_CASE("The table of generators (squared_po.md 1.5)") {
   check_table(AlphaDivergence{}, true, 1, true);
   check_table(SquaredHellinger{}, true, 1, true);
   check_table(ChiSquare{}, false, 1, true);
+  check_table(TotalVariation{}, false, 1, true);
   check_table(ChiSquareKl{}, true, 0.5671433, false);
   check_table(SquaredLog{}, true, 1, true);
   check_slopes(ReverseKl{}, {-0.38629436, 0.30685282, 1, 1.69314718, 2.38629436});
@@ -77,6 +78,33 @@ TEST_CASE("Each generator's pieces agree") {
   });
 }
 
+TEST_CASE("Total variation is a row of the table, not a loss (squared_po.md 1.5)") {
+  STATIC_REQUIRE((Generator<TotalVariation> && !InvertibleGenerator<TotalVariation>));
+  const TotalVariation g;
+  for (const double t : {0.0, 0.3, 1.0, 4.0}) CHECK(g.f(t) == 0.5 * std::abs(t - 1));
+  check_slopes(g, {-0.5, -0.5, 0, 0.5, 0.5});
+  CHECK(g.least_slope() == g.derivative(1e-300));
+  for (const double a : {-3.0, -1e-9, 0.0, 1e-9, 3.0}) {
+    CHECK(g.score(a).value == g.derivative(std::exp(a)) - g.derivative(1.0));
+    CHECK(g.score(a).slope == 0.0);
+  }
+  const PairTerm term = FDpo<TotalVariation>{.beta = 0.1}({.chosen = -2, .rejected = 3});
+  CHECK(term.value == Approx(std::log1p(std::exp(0.1))));
+  CHECK((term.d_chosen == 0.0 && term.d_rejected == 0.0));
+}
+
+TEST_CASE("An alpha of 1 is the reverse KL, as in trl (squared_po.md 6.1)") {
+  for (const double alpha : {1.0, 1.0 - 9e-7}) {
+    const AlphaDivergence g{.alpha = alpha};
+    for (const double a : {-1e4, -3.0, 0.0, 2.0, 1e4}) {
+      CHECK((g.score(a).value == a && g.score(a).slope == 1.0));
+      CHECK_FALSE(g.clips(a));
+    }
+  }
+  const AlphaDivergence beside{.alpha = 1.0 - 1.1e-6};  // and the limit is reached without a step
+  for (const double a : {-3.0, -0.1, 2.0}) CHECK(beside.score(a).value == Approx(a).epsilon(1e-5));
+}
+
 TEST_CASE("The inverse of SquaredPO's slope (squared_po.md 2.3, 2.5)") {
   CHECK(inverse_slope(SquaredLog{}, -2.0) == Approx(0.4263027).margin(1e-7));
   CHECK(inverse_slope(SquaredLog{}, 0.0) == Approx(1.0).epsilon(1e-12));
@@ -95,13 +123,18 @@ TEST_CASE("k (t - 1) moves the minimiser and nothing else (squared_po.md 1.4, 2.
     using G = std::remove_cvref_t<decltype(g)>;
     Rng rng(1);
     for (int i = 0; i < 100; ++i) {
-      const Pair at{.chosen = rng.uniform(-3, 3), .rejected = rng.uniform(-3, 3)};
+      const Pair both{.chosen = rng.uniform(-4, 4), .rejected = rng.uniform(-4, 4)};
       const Tilted<G> moved{.generator = g, .k = rng.uniform(-3, 3)};
-      const PairTerm term = FDpo<Tilted<G>>{.beta = 0.1, .generator = moved}(at);
-      // Equation 1, by f' of the generator as written.
-      const double z = 0.1 * (moved.derivative(std::exp(at.chosen)) - moved.derivative(std::exp(at.rejected)));
-      CHECK(term.value == Approx(softplus(-z)).epsilon(1e-13));
-      CHECK(term.d_chosen == FDpo<G>{.beta = 0.1, .generator = g}(at).d_chosen);
+      // Equation 1, by f' of the generator as written: its value, and its gradient by differences.
+      const auto loss = [&](const Vector<double>& a) {
+        return softplus(-0.1 * (moved.derivative(std::exp(a[0])) - moved.derivative(std::exp(a[1]))));
+      };
+      const Vector<double> at{{both.chosen, both.rejected}};
+      for (const PairTerm& term :
+           {FDpo<Tilted<G>>{.beta = 0.1, .generator = moved}(both), FDpo<G>{.beta = 0.1, .generator = g}(both)}) {
+        CHECK(term.value == Approx(loss(at)).epsilon(1e-12));
+        expect_gradient(loss, at, Vector<double>{{term.d_chosen, term.d_rejected}});
+      }
     }
   });
 }
@@ -156,8 +189,13 @@ TEST_CASE("Optima of the in-sample problem (c2_dpo.md 2.3; squared_po.md 2.3)") 
   const auto lower_squared = in_sample_optimal_policy(SquaredLog{}, problem, pair);
   CHECK(lower_squared.ratios[0] == Approx(0.742919).margin(6e-7));
   CHECK(lower_squared.ratios[1] == Approx(0.426303).margin(6e-7));
-  // Both problems have the margin that the loss pins down (c2_dpo.md 1.2).
+  // The penalty of t log t - t + 1 gives u <= 1 and the same margin (c2_dpo.md 1.3).
   problem.rewards[0] = 1.0;
+  const auto tilted = in_sample_optimal_policy(Tilted<ReverseKl>{.generator = {}, .k = -1.0}, problem, pair);
+  CHECK(tilted.ratios[0] == Approx(1.0).epsilon(1e-12));
+  CHECK(tilted.ratios[1] == Approx(std::exp(-2.0)).epsilon(1e-12));
+  check_vector(tilted.policy, {0.3, 0.0270671, 0.6729329, 0});
+  // Both problems have the margin that the loss pins down (c2_dpo.md 1.2).
   const auto full = optimal_policy(ReverseKl{}, problem);
   CHECK(std::log(full.ratios[0] / full.ratios[1]) == Approx(2.0));
   CHECK(std::log(kl.ratios[0] / kl.ratios[1]) == Approx(2.0));
@@ -180,46 +218,67 @@ TEST_CASE("Optima are optimal, and their KKT conditions hold") {
         if (full.policy[y] > 0)
           CHECK(problem.rewards[y] - problem.beta * g.derivative(full.ratios[y]) ==
                 Approx(full.multiplier).epsilon(1e-8));
-      for (int k = 0; k < 20; ++k) {  // no feasible policy nearby is better
-        const Index from = static_cast<Index>(rng.below(6)), to = static_cast<Index>(rng.below(6));
-        const double moved = std::min(0.05, full.policy[from]) * rng.uniform();
-        Vector<double> policy = full.policy;
-        policy[from] -= moved;
-        policy[to] += moved;
-        double value = policy.dot(problem.rewards);
-        for (Index y = 0; y < 6; ++y)
-          value -= problem.beta * problem.reference[y] * g.f(policy[y] / problem.reference[y]);
-        CHECK((value <= full.value + 1e-10 || std::isnan(value)));
-      }
+      const auto expect_best_nearby = [&](const OptimalPolicy& best, Index penalised) {
+        const auto objective = [&](const Vector<double>& policy) {
+          double value = policy.dot(problem.rewards);
+          for (Index y = 0; y < penalised; ++y)
+            value -= problem.beta * problem.reference[y] * g.f(policy[y] / problem.reference[y]);
+          return value;
+        };
+        CHECK(objective(best.policy) == Approx(best.value).epsilon(1e-12));
+        for (int k = 0; k < 40; ++k) {
+          const auto from = static_cast<Index>(rng.below(6)), to = static_cast<Index>(rng.below(6));
+          const double moved = std::min(0.05, best.policy[from]) * rng.uniform();
+          Vector<double> policy = best.policy;
+          policy[from] -= moved;
+          policy[to] += moved;
+          CHECK(objective(policy) <= best.value + 1e-10);
+        }
+      };
+      expect_best_nearby(full, 6);
       const auto partial = in_sample_optimal_policy(g, problem, pair);
       CHECK(partial.policy.sum() == Approx(1.0).epsilon(1e-10));
       CHECK(partial.policy.minCoeff() >= 0.0);
+      for (const Index y : pair)
+        if (partial.policy[y] > 0)
+          CHECK(problem.rewards[y] - problem.beta * g.derivative(partial.ratios[y]) ==
+                Approx(partial.multiplier).epsilon(1e-8));
+      expect_best_nearby(partial, 2);
     }
   });
 }
 
 TEST_CASE(
     "In sample, no ratio exceeds the minimiser where something outside is as good (squared_po.md 2.4; c2_dpo.md 2.4)") {
-  for_each_generator([](const std::string& name, const auto& g) {
+  const auto check = [](const std::string& name, const auto& g) {
     INFO(name);
     if (std::isinf(g.minimizer())) return;  // no bound
     Rng rng(3);
-    int met = 0;
+    int met = 0, alone = 0;
+    // Of a generator that is not convex f' must reach the slopes: those of rewards 2 apart are at most 1 / e.
+    const double least_beta = std::isfinite(g.increasing_until()) ? 2.0 * std::exp(1.0) : 0.5;
     for (int i = 0; i < 200; ++i) {
-      RlhfProblem problem{.reference = Vector<double>(6), .rewards = Vector<double>(6), .beta = rng.uniform(0.5, 3.0)};
+      RlhfProblem problem{.reference = Vector<double>(6), .rewards = Vector<double>(6)};
+      problem.beta = least_beta + rng.uniform(0.0, 2.5);
       for (Index y = 0; y < 6; ++y) {
         problem.reference[y] = rng.uniform(0.05, 1.0);
         problem.rewards[y] = rng.uniform(-1.0, 1.0);
       }
       problem.reference /= problem.reference.sum();
       const double outside = problem.rewards.tail(4).maxCoeff();
-      if (problem.rewards.head(2).maxCoeff() > outside) continue;
-      ++met;
       const auto found = in_sample_optimal_policy(g, problem, pair);
-      for (const Index y : pair) CHECK(found.ratios[y] <= g.minimizer() + 1e-9);
+      for (const Index y : pair) {
+        if (problem.rewards[y] > outside) continue;
+        ++met;
+        alone += problem.rewards[1 - y] > outside;
+        CHECK(found.ratios[y] <= g.minimizer() + 1e-9);
+      }
     }
-    CHECK(met > 50);
-  });
+    CHECK(met > 200);
+    CHECK(alone > 20);  // though the other response of the pair is better than all outside
+  };
+  for_each_generator(check);
+  check("t log t - t + 1 (c2_dpo.md 1.3)", Tilted<ReverseKl>{.generator = {}, .k = -1.0});
 }
 
 TEST_CASE("A problem that is none is refused in words") {

@@ -8,6 +8,7 @@
 #include <mellow/preference/per_token.hpp>
 #include <mellow/preference/reference_free.hpp>
 #include <mellow/preference/sum.hpp>
+#include <mellow/preference/total_variation.hpp>
 
 /// Calls check(name, loss) for each loss of pairs.
 template <class Check>
@@ -48,6 +49,7 @@ void for_each_pair_loss(const Check& check) {
   check("FDpo<SquaredHellinger>", FDpo<SquaredHellinger>{});
   check("FDpo<ChiSquare>", FDpo<ChiSquare>{});
   check("FDpo<ChiSquareKl>", FDpo<ChiSquareKl>{});
+  check("FDpo<TotalVariation>", FDpo<TotalVariation>{});
   check("ChiPo", ChiPo{});
   check("SquaredPo", SquaredPo{});
   check("WithDivergence<Ipo>", WithDivergence<Ipo, JensenShannon>{});
@@ -57,7 +59,7 @@ void for_each_pair_loss(const Check& check) {
   check("Sum", Sum(Weighted<Hinge>{.weight = 0.5}, Weighted<Nll>{.weight = 2.0}, SquaredPo{}));
 }
 
-/// Calls check(name, generator) for each divergence.
+/// Calls check(name, generator) for each divergence whose f' increases strictly somewhere.
 template <class Check>
 void for_each_generator(const Check& check) {
   using namespace mellow::preference;
@@ -66,6 +68,7 @@ void for_each_generator(const Check& check) {
   check("JensenShannon", JensenShannon{});
   check("AlphaDivergence", AlphaDivergence{});
   check("AlphaDivergence 0.2", AlphaDivergence{.alpha = 0.2});
+  check("AlphaDivergence 1", AlphaDivergence{.alpha = 1.0});
   check("SquaredHellinger", SquaredHellinger{});
   check("ChiSquare", ChiSquare{});
   check("ChiSquareKl", ChiSquareKl{});

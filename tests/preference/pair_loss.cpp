@@ -18,8 +18,8 @@ namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-Pair random_pair(Rng& rng, double spread = 3.0) {
-  const double chosen = rng.uniform(-30, -6), rejected = rng.uniform(-30, -6);
+Pair random_pair(Rng& rng, double spread = 4.0) {
+  const double chosen = rng.uniform(-30, -1), rejected = rng.uniform(-30, -1);
   return {chosen,
           rejected,
           chosen - rng.uniform(-spread, spread),
@@ -65,8 +65,37 @@ struct SquaredMargin {
   }
 };
 
+/// The same loss with another beta, where it has one.
+template <class L>
+L with_beta(L loss, double beta) {
+  if constexpr (requires { loss.beta = beta; }) loss.beta = beta;
+  else if constexpr (requires { loss.loss.beta = beta; }) loss.loss.beta = beta;
+  return loss;
+}
+
+/// C2-DPO's penalty alone, as a loss to be put beside another than DPO.
+struct Penalty {
+  C2Dpo of{};
+
+  PairTerm operator()(const Pair& pair) const {
+    const PairTerm both = of(pair), dpo = Dpo{.beta = of.beta}(pair);
+    return {both.value - dpo.value, both.d_chosen - dpo.d_chosen, both.d_rejected - dpo.d_rejected};
+  }
+};
+
+/// Where gradient descent in the two log-probabilities ends.
+Pair descend(const PairLoss auto& loss, double rate, Pair pair = {}) {
+  for (int i = 0; i < 200'000; ++i) {
+    const PairTerm term = loss(pair);
+    pair.chosen -= rate * term.d_chosen;
+    pair.rejected -= rate * term.d_rejected;
+  }
+  return pair;
+}
+
 }  // namespace
 
+// squared_po.md 2.8: log-ratios in [-4, 4].
 TEST_CASE("Every gradient agrees with central differences") {
   for_each_pair_loss([](const std::string& name, const auto& loss) {
     INFO(name);
@@ -94,30 +123,73 @@ TEST_CASE("Every gradient agrees with central differences") {
   });
 }
 
-TEST_CASE("Every loss is finite for log-ratios of 1e4, in float and in double") {
-  const auto check = [](const std::string& name, const auto& loss, auto scalar) {
+TEST_CASE("C2-DPO's gradient agrees with central differences for log-probabilities far apart (c2_dpo.md 1.6, 2.1)") {
+  Rng rng(8);
+  for (const Constraint constraint : {Constraint::Log, Constraint::Identity})
+    for (const Norm norm : {Norm::L1, Norm::L2})
+      for (const double lambda : {0.0, 2e-4, 1e-2})
+        for (int i = 0; i < 200; ++i) {
+          const C2Dpo loss{.lambda = lambda, .constraint = constraint, .norm = norm};
+          const Pair pair{rng.uniform(-30, -1), rng.uniform(-30, -1), rng.uniform(-30, -1), rng.uniform(-30, -1)};
+          if (std::abs(loss.residual(pair)) < 1e-3) continue;  // the kink of |g|
+          const auto slope = [&](double Pair::*number) {
+            Pair above = pair, below = pair;
+            above.*number += 1e-5;
+            below.*number -= 1e-5;
+            return (loss(above).value - loss(below).value) / (above.*number - below.*number);
+          };
+          const PairTerm term = loss(pair);
+          const double error =
+              std::hypot(term.d_chosen - slope(&Pair::chosen), term.d_rejected - slope(&Pair::rejected));
+          CHECK(error < 1e-6 * std::hypot(term.d_chosen, term.d_rejected));
+        }
+}
+
+TEST_CASE("Every loss is finite for log-ratios of 1e4 and about each bound of an exponent, in float and in double") {
+  std::vector<double> ratios{-1e4, -100.0, 0.0, 100.0, 1e4};
+  for (const double bound : {50.0, 80.0, 88.0})
+    for (const double beside : {-1.0, -0.1, 0.0, 0.1, 1.0})
+      for (const double sign : {-1.0, 1.0}) ratios.push_back(sign * (bound + beside));
+  const auto check = [&](const auto& loss, auto scalar) {
     using Scalar = decltype(scalar);
-    INFO(name);
-    for (const double chosen : {-1e4, -100.0, 0.0, 100.0, 1e4})
-      for (const double rejected : {-1e4, -100.0, 0.0, 100.0, 1e4}) {
-        INFO(chosen << " " << rejected);
+    for (const double chosen : ratios)
+      for (const double rejected : ratios) {
         Vector<Scalar> l_w(1), l_l(1), r_w(1), r_l(1);  // the ratios from log-probabilities that are not positive
         l_w << static_cast<Scalar>(std::min(chosen, 0.0) - 1.0);
         l_l << static_cast<Scalar>(std::min(rejected, 0.0) - 1.0);
         r_w << static_cast<Scalar>(-std::max(chosen, 0.0) - 1.0);
         r_l << static_cast<Scalar>(-std::max(rejected, 0.0) - 1.0);
-        const auto found = pair_loss(
-            loss,
-            PairBatch<Scalar>{.chosen = l_w, .rejected = l_l, .reference_chosen = r_w, .reference_rejected = r_l});
-        CHECK(std::isfinite(found.value));
-        CHECK(std::isfinite(found.d_chosen[0]));
-        CHECK(std::isfinite(found.d_rejected[0]));
+        const PairBatch<Scalar> batch{
+            .chosen = l_w, .rejected = l_l, .reference_chosen = r_w, .reference_rejected = r_l};
+        auto found = pair_loss(loss, batch);
+        add_pair_loss(loss, batch, 1.0, found.d_chosen, found.d_rejected);
+        if (!std::isfinite(found.value) || !std::isfinite(found.d_chosen[0]) || !std::isfinite(found.d_rejected[0]))
+          FAIL_CHECK(chosen << " " << rejected << ": " << found.value << " " << found.d_chosen << " "
+                            << found.d_rejected);
       }
   };
   for_each_pair_loss([&](const std::string& name, const auto& loss) {
-    check(name, loss, 0.0f);
-    check(name, loss, 0.0);
+    for (const double beta : {0.1, 3.0}) {
+      INFO(name << ", beta " << beta);
+      check(with_beta(loss, beta), 0.0f);
+      check(with_beta(loss, beta), 0.0);
+    }
   });
+}
+
+TEST_CASE("A gradient beyond a float's range is the largest float, and what a double cannot hold is refused") {
+  constexpr float most = std::numeric_limits<float>::max();
+  const std::vector<float> l_w{0}, l_l{0}, r_l{-87.9f};
+  const PairBatch<float> batch{.chosen = l_w, .rejected = l_l, .reference_rejected = r_l};
+  auto found = pair_loss(ChiPo{.beta = 3}, batch);
+  CHECK(found.d_rejected[0] == most);
+  CHECK(found.d_chosen[0] == -6.0f);
+  add_pair_loss(ChiPo{.beta = 3}, batch, 1.0, found.d_chosen, found.d_rejected);
+  CHECK(found.d_rejected[0] == most);
+  add_pair_loss(ChiPo{.beta = 3}, batch, -2.5, found.d_chosen, found.d_rejected);
+  CHECK(found.d_rejected[0] == -most);
+  CHECK_THROWS_WITH(pair_loss(ChiPo{.beta = 1e300}, batch),
+                    Contains("is not finite: its log-probabilities are 0 and 0"));
 }
 
 TEST_CASE("A batch is the mean of its pairs, in blocks or not, in float as in double") {
@@ -161,7 +233,7 @@ TEST_CASE("Absent columns count as no reference, one token and weight 1") {
   CHECK(a.metrics.chosen_reward == b.metrics.chosen_reward);
 }
 
-TEST_CASE("Metrics follow trl's conventions") {
+TEST_CASE("Metrics follow trl's conventions (squared_po.md 6.3)") {
   const std::vector<double> l_w{-1, -2, -3, -4}, l_l{-2, -2, -1, -9}, r_w{-2, -3, -3, -5}, r_l{-2, -3, -2, -9};
   const PairBatch<double> batch{.chosen = l_w, .rejected = l_l, .reference_chosen = r_w, .reference_rejected = r_l};
   const auto metrics = pair_loss(SquaredPo{.beta = 0.5}, batch).metrics;  // a_w = 1 1 0 1, a_l = 0 1 1 0
@@ -212,8 +284,8 @@ TEST_CASE("Bad input is refused in words") {
                     Contains("label_smoothing must lie in [0, 0.5)"));
   CHECK_THROWS_WITH(pair_loss(ExoPair{.label_smoothing = 0}, batch), Contains("label_smoothing must lie in (0, 0.5)"));
   CHECK_THROWS_WITH(pair_loss(C2Dpo{.lambda = -1}, batch), Contains("lambda must be finite and not negative"));
-  CHECK_THROWS_WITH(pair_loss(FDpo<AlphaDivergence>{.generator = {.alpha = 1}}, batch),
-                    Contains("alpha must lie in (0, 1)"));
+  CHECK_THROWS_WITH(pair_loss(FDpo<AlphaDivergence>{.generator = {.alpha = 1.5}}, batch),
+                    Contains("alpha must lie in (0, 1] (got 1.5)"));
   CHECK_THROWS_WITH(pair_loss(Sum(Dpo{}, Weighted<Nll>{.weight = not_a_number}), batch),
                     Contains("weight must be finite"));
   const std::vector<double> empty{3, 0, 2};  // an empty response
@@ -234,7 +306,7 @@ TEST_CASE("Bad input is refused in words") {
   }
 }
 
-TEST_CASE("Without a penalty C2-DPO is DPO, bit for bit; its gradients sum to the penalty's") {
+TEST_CASE("Without a penalty C2-DPO is DPO, bit for bit; its gradients sum to the penalty's (c2_dpo.md 2.2)") {
   Rng rng(5);
   for (int i = 0; i < 1000; ++i) {
     const Pair pair = random_pair(rng, i % 2 == 0 ? 3.0 : 1e4);
@@ -259,41 +331,49 @@ TEST_CASE("Without a penalty C2-DPO is DPO, bit for bit; its gradients sum to th
   CHECK(a.d_rejected == b.d_rejected);
 }
 
-TEST_CASE("Soft labels and IPO end where the equations say, with the constraint held (c2_dpo.md 2.8, 2.9)") {
-  const auto descend = [](const auto& loss, double rate) {
-    Pair pair;
-    for (int i = 0; i < 200'000; ++i) {
-      const PairTerm term = loss(pair);
-      pair.chosen -= rate * term.d_chosen;
-      pair.rejected -= rate * term.d_rejected;
-    }
-    return pair;
-  };
-  /// The penalty alone.
-  struct LogPenalty {
-    PairTerm operator()(const Pair& pair) const {
-      const double g = pair.chosen_log_ratio() + pair.rejected_log_ratio();
-      return {2e-4 * g * g, 4e-4 * g, 4e-4 * g};
-    }
-  };
-  const Pair soft = descend(Sum(ConservativeDpo{.label_smoothing = 0.1}, LogPenalty{}), 20.0);
-  CHECK(soft.chosen == Approx(10.986123).epsilon(1e-6));
-  CHECK(soft.rejected == Approx(-10.986123).epsilon(1e-6));
-  const Pair ipo = descend(Sum(Ipo{}, LogPenalty{}), 0.1);
-  CHECK(ipo.chosen == Approx(2.5).epsilon(1e-9));
-  CHECK(ipo.rejected == Approx(-2.5).epsilon(1e-9));
+TEST_CASE("Where the constraint is held the norm l1 does not pull: sign(0) = 0 (c2_dpo.md 1.6)") {
+  const Pair opposite{-5, -7, -6, -6}, swapped{-5, -7, -7, -5};  // g = 0 of the product, of the sum
+  for (const auto& [constraint, pair] : {std::pair(Constraint::Log, opposite), {Constraint::Identity, swapped}}) {
+    const C2Dpo loss{.lambda = 0.1, .constraint = constraint, .norm = Norm::L1};
+    CHECK(loss.residual(pair) == 0.0);
+    CHECK(loss(pair).value == Dpo{}(pair).value);
+    CHECK(loss(pair).d_chosen == Dpo{}(pair).d_chosen);
+    CHECK(loss(pair).d_rejected == Dpo{}(pair).d_rejected);
+  }
 }
 
-TEST_CASE("A held constraint lets the winner rise (c2_dpo.md 1.4, 2.6, 2.7)") {
-  // Redistribution of (0.3, 0.2) with R / beta = 2.
-  const double margin = std::log(0.3) - std::log(0.2) + 2.0;
-  CHECK(0.5 * sigmoid(margin) == Approx(0.4586215).margin(1e-7));
-  CHECK(0.3 * std::exp(1.0) == Approx(0.8154845).margin(1e-7));
-  const C2Dpo sum{.constraint = Constraint::Identity}, log{};
-  CHECK(sum.residual({std::log(0.4586215), std::log(0.0413785), std::log(0.3), std::log(0.2)}) ==
-        Approx(0).margin(1e-7));
-  CHECK(log.residual({std::log(0.8154845), std::log(0.0735759), std::log(0.3), std::log(0.2)}) ==
-        Approx(0).margin(1e-6));
+TEST_CASE("Soft labels and IPO end where the equations say, with the constraint held (c2_dpo.md 2.8, 2.9)") {
+  for (const double lambda : {2e-4, 2e-3, 1e-2}) {
+    const Penalty penalty{{.lambda = lambda}};
+    const Pair soft = descend(Sum(ConservativeDpo{.label_smoothing = 0.1}, penalty), 20.0);
+    CHECK(soft.chosen == Approx(10.986123).epsilon(1e-6));
+    CHECK(soft.rejected == Approx(-10.986123).epsilon(1e-6));
+    const Pair ipo = descend(Sum(Ipo{}, penalty), 0.1);
+    CHECK(ipo.chosen == Approx(2.5).epsilon(1e-9));
+    CHECK(ipo.rejected == Approx(-2.5).epsilon(1e-9));
+  }
+}
+
+TEST_CASE("With the margin pinned down, C2-DPO's constraint redistributes the pair's mass (c2_dpo.md 2.6)") {
+  const Pair reference{std::log(0.3), std::log(0.2), std::log(0.3), std::log(0.2)};
+  const auto end = [&](Constraint constraint) {  // the margin R / beta = 2 by IPO, the rest by the penalty
+    const Penalty penalty{{.lambda = 1.0, .constraint = constraint}};
+    const Pair pair = descend(Sum(Ipo{.beta = 0.25}, penalty), 0.1, reference);
+    CHECK(pair.margin() == Approx(2.0).epsilon(1e-9));
+    CHECK(penalty.of.residual(pair) == Approx(0.0).margin(1e-9));
+    return std::pair(std::exp(pair.chosen), std::exp(pair.rejected));
+  };
+  const auto [winner, loser] = end(Constraint::Identity);
+  CHECK(winner == Approx(0.4586215).margin(1e-7));
+  CHECK(loser == Approx(0.0413785).margin(1e-7));
+  CHECK(winner + loser == Approx(0.5).epsilon(1e-9));
+  const auto [risen, fallen] = end(Constraint::Log);
+  CHECK(risen == Approx(0.8154845).margin(1e-7));
+  CHECK(fallen == Approx(0.0735759).margin(1e-7));
+  CHECK(risen * fallen == Approx(0.06).epsilon(1e-9));
+}
+
+TEST_CASE("A held constraint lets the winner rise (c2_dpo.md 1.4, 2.7)") {
   Rng rng(6);
   const auto check = [&](const auto& phi, const auto& inverse) {
     int met = 0;
@@ -328,7 +408,7 @@ TEST_CASE("A loss a token is the length-normalised one") {
   CHECK_FALSE(PerToken<SquaredPo>{}.clips({.chosen = -400, .chosen_tokens = 10}));
 }
 
-TEST_CASE("chiPO's clip bounds the margin and stops the gradient") {
+TEST_CASE("chiPO's clip bounds the margin and stops the gradient (squared_po.md 1.7)") {
   const ChiPo loss{.reward_limit = 0.5};
   const Pair far{.chosen = 3.0, .rejected = -5.0};
   CHECK(loss(far).value == Approx(std::log1p(std::exp(-1.0))));

@@ -111,6 +111,30 @@ TEST_CASE("SquaredPO's slope and saturation (squared_po.md 1.6, 1.7)") {
   CHECK_FALSE(SquaredPo{}.clips({.chosen = -40}));
 }
 
+TEST_CASE("Each exponent is bounded where the sheet says (squared_po.md 1.7)") {
+  // x: what stands in the exponent, of a = x / scale. The last are the score and its slope beyond the bound.
+  const auto check = [](const char* name, const auto& g, double scale, double bound, double value, double slope) {
+    INFO(name);
+    const auto at = [&](double x) { return g.score(x / scale); };
+    CHECK_FALSE(g.clips((bound - 0.01) / scale));
+    CHECK(g.clips((bound + 0.01) / scale));
+    CHECK(at(bound - 0.01).value / at(bound - 1.01).value == Approx(std::exp(1.0)).epsilon(1e-12));
+    CHECK(at(bound + 1.0).value == Approx(value).epsilon(1e-12));
+    CHECK(at(bound + 100.0).value == Approx(value).epsilon(1e-12));
+    CHECK(at(bound + 1.0).slope == slope);
+  };
+  const double e80 = std::exp(80.0);
+  check("forward KL", ForwardKl{}, -1.0, 80.0, -e80, 0.0);
+  check("alpha", AlphaDivergence{.alpha = 0.75}, -0.25, 80.0, -4.0 * e80, 0.0);
+  check("Hellinger", SquaredHellinger{}, -0.5, 80.0, -e80, 0.0);
+  check("chi-square", ChiSquare{}, 1.0, 80.0, 2.0 * e80, 0.0);
+  check("chiPO", ChiSquareKl{}, 1.0, 88.0, std::exp(88.0), 1.0);
+  CHECK(SquaredLog{}.clips(-50.01));
+  CHECK_FALSE(SquaredLog{}.clips(-49.99));
+  CHECK(ChiPo{}.clips({.chosen = 88.01}));
+  CHECK_FALSE(ChiPo{}.clips({.chosen = 87.99}));
+}
+
 TEST_CASE("The collapse path and its cure (c2_dpo.md 2.5)") {
   const double delta[] = {0.1, 1e-3, 1e-6, 1e-12, 1e-30};
   const double dpo[] = {0.584631, 0.406256, 0.224094, 0.0611852, 0.00099950};

@@ -79,6 +79,9 @@ TEST_CASE("The diagnosis explains its format, and names the line of what it cann
   refused("a.jsonl", "{\"step\": 0, \"pair\": 1, \"chosen\": -1}\n", ":1: there is no field rejected");
   refused("b.csv", "step,pair,chosen,rejected\n0,a,-1,-2\n0,b,-1,-2\n1,a,-1,-2\n",
           ": a pair must have a row at every step (got pair 'b' without step 1)");
+  refused("c.csv", "step,pair,chosen,rejected\n0,a,-1,-2\n0,b,-1,-2\n1,a,-1,-2\n1,b,-1,-2\n",
+          ": there must be three pairs (got 2)");
+  refused("b.jsonl", "[1,2]\n", ":1: a line must hold an object (got a list)");
   const auto missing = run("mellow_bench diagnose nowhere.csv");
   CHECK(missing.status == 1);
   CHECK(missing.error == "error: nowhere.csv: cannot be read: No such file or directory\n");

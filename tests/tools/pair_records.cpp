@@ -133,6 +133,12 @@ TEST_CASE("A bad row of log-probabilities is named in both forms: file, line, fi
        "clipped must be given in every row or in none");
   CHECK_THROWS_WITH(load(directory, good + "\n" + R"({"step": 1, "pair": "a", "chosen": NaN, "rejected": -2})"),
                     Contains(path + ":2: is not JSON: column 36: ") && Contains("(JSON has neither NaN nor Infinity)"));
+  json(R"({"step": 1, "pair": "a", "chosen": -1e999, "rejected": -2})",
+       "a number is beyond what a double can hold (got -1e999)");
+  json("[1, 2]", "a line must hold an object (got a list)");
+  for (const std::string& whole : {std::string("[1,2]"), "\n [" + good + ",\n" + good + "]", "[\n" + good + "\n]"})
+    CHECK_THROWS_WITH(load(directory, whole),
+                      Contains(path + ":") && Contains(": a line must hold an object (got a list)"));
 
   CHECK_THROWS_MATCHES(load(directory, "step,pair,chosen\n0,a,-1\n"), Error,
                        Message(path + ": there is no column \"rejected\"; it has step, pair, chosen"));

@@ -93,7 +93,10 @@ TEST_CASE("A bad line of pairs is named, with what is wrong") {
   CHECK_THROWS_WITH(load(directory, good + "\n" + good + good),
                     Contains(path + ":2: is not JSON: column 48: syntax error"));
   CHECK_THROWS_WITH(load(directory, R"({"prompt": "\ud800"})"), Contains(":1: is not JSON: column"));
-  CHECK_THROWS_WITH(load(directory, R"({"prompt": 1e999})"), Contains(":1: is not JSON: "));
+  CHECK_THROWS_WITH(load(directory, R"({"prompt": 1e999})"),
+                    Contains(":1: a number is beyond what a double can hold (got 1e999)"));
+  CHECK_THROWS_WITH(load(directory, "[\n" + std::string(R"({"prompt": "a"}])")),
+                    Contains(":1: a line must hold an object (got a list)"));
   CHECK_THROWS_MATCHES(load(directory, " \n\n"), Error, Message(path + ": holds no pair"));
   CHECK_THROWS_MATCHES(load_preference_pairs("nowhere.jsonl"), Error,
                        Message("nowhere.jsonl: cannot be read: No such file or directory"));

@@ -13,6 +13,14 @@ namespace mellow::preference {
 // Losses of pairs that couple the rows of a batch. Each has `add`, which adds `scale` times its gradient to what is
 // there and returns its value, so that they sum with losses of pairs (`add_pair_loss`).
 
+namespace detail {
+/// Adds to a gradient, which stays finite.
+template <class Scalar>
+void add_to(Scalar& gradient, double d) {
+  gradient = narrowed<Scalar>(static_cast<double>(gradient) + d);
+}
+}  // namespace detail
+
 /// What sorting takes, kept between batches so that none allocates.
 template <class Scalar>
 struct SortScratch {
@@ -86,10 +94,11 @@ struct Aot {
       const double z =
           beta * (scratch.chosen[static_cast<std::size_t>(i)] - scratch.rejected[static_cast<std::size_t>(j)]);
       value += softplus(-z) + label_smoothing * z;
-      const auto d = static_cast<Scalar>(share * beta * (label_smoothing - sigmoid(-z)));
-      d_chosen[i] += d;
-      d_rejected[unpaired ? j : i] -= d;
+      const double d = share * beta * (label_smoothing - sigmoid(-z));
+      detail::add_to(d_chosen[i], d);
+      detail::add_to(d_rejected[unpaired ? j : i], -d);
     }
+    require(std::isfinite(value), "preference::Aot", "the loss must be finite", value);
     return value / static_cast<double>(batch.size());
   }
 };
@@ -111,7 +120,7 @@ struct TokenMeanNll {
     }
     const double value = -log_prob / tokens;
     require(std::isfinite(value), where, "the loss must be finite", value);
-    d_chosen.array() -= static_cast<Scalar>(scale / tokens);
+    for (Index i = 0; i < batch.size(); ++i) detail::add_to(d_chosen[i], -scale / tokens);
     return value;
   }
 };

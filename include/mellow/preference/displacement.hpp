@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <span>
+#include <string_view>
 
 #include <mellow/core/error.hpp>
 #include <mellow/core/rng.hpp>
@@ -65,10 +66,10 @@ inline double out_of_sample_mass(const ConstVectorRef<double>& log_probs, std::s
 /// checkpoint of step 0 is the start and not counted; where there is none, the reference stands for it, or, without a
 /// reference, the first checkpoint does. `kept_falling` is the statistic of SquaredPO's paper. Intervals come from a
 /// bootstrap over pairs, those of shares are Wilson's at 95 %; pairs of one prompt are not independent, and make them
-/// too narrow. Throws Error for fewer than three pairs, no checkpoint after the start, a history whose columns do not
-/// fit, and options out of range.
-inline Diagnosis diagnose(const PairHistory& history, Rng& rng, const DisplacementOptions& options = {}) {
-  constexpr auto where = "preference::diagnose";
+/// too narrow. Throws Error, naming `where`, for fewer than three pairs, no checkpoint after the start and a history
+/// whose columns do not fit, and Error for options out of range.
+inline Diagnosis diagnose(const PairHistory& history, Rng& rng, const DisplacementOptions& options = {},
+                          std::string_view where = "preference::diagnose") {
   options.validate();
   history.validate(where);
   const Index n = history.size(), all = history.checkpoints();

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <concepts>
 #include <cstdint>
+#include <limits>
 
 namespace mellow::preference {
 
@@ -70,6 +72,17 @@ namespace detail {
 /// log(exp(x) + exp(y)) without overflow. Its derivative in x is sigma(x - y).
 [[gnu::always_inline]] inline double log_add_exp(double x, double y) {
   return std::max(x, y) + detail::log1p_unit(exponential(-std::abs(x - y)));
+}
+
+/// x rounded to a Scalar, the largest finite one of its sign in place of what a Scalar cannot hold: a gradient beyond a
+/// float's range keeps its direction and stays finite. NaN stays NaN.
+template <std::floating_point Scalar>
+[[gnu::always_inline]] inline Scalar narrowed(double x) {
+  if constexpr (std::same_as<Scalar, float>) {
+    constexpr double most = std::numeric_limits<float>::max();
+    // Of two comparisons GCC makes a branch, and the loop around does not vectorise.
+    return static_cast<float>(std::copysign(std::min(std::abs(x), most), x));
+  } else return x;
 }
 
 }  // namespace mellow::preference

@@ -43,7 +43,7 @@ struct OptimalPolicy {
 namespace detail {
 
 /// The sum over `penalised` of pi_ref(y) u(y) where f'(u(y)) = (r(y) - nu) / beta, and its derivative in -nu.
-template <Generator G>
+template <InvertibleGenerator G>
 std::pair<double, double> penalised_mass(const G& g, const RlhfProblem& problem, std::span<const Index> penalised,
                                          double nu) {
   double mass = 0, slope = 0;
@@ -55,7 +55,7 @@ std::pair<double, double> penalised_mass(const G& g, const RlhfProblem& problem,
   return {mass, slope};
 }
 
-template <Generator G>
+template <InvertibleGenerator G>
 OptimalPolicy solve(const G& g, const RlhfProblem& problem, std::span<const Index> penalised, double least_nu,
                     std::string_view where) {
   double greatest = -infinity, least = infinity;
@@ -88,7 +88,7 @@ OptimalPolicy solve(const G& g, const RlhfProblem& problem, std::span<const Inde
   return found;
 }
 
-template <Generator G>
+template <InvertibleGenerator G>
 double objective(const G& g, const RlhfProblem& problem, std::span<const Index> penalised, const OptimalPolicy& at) {
   double value = at.policy.dot(problem.rewards);
   for (const Index y : penalised) value -= problem.beta * problem.reference[y] * g.f(at.ratios[y]);
@@ -103,7 +103,7 @@ double objective(const G& g, const RlhfProblem& problem, std::span<const Index> 
 ///
 /// Of a generator that is not convex it is the solution on the increasing part of f'. Throws Error for numbers out of
 /// range and where there is no such solution.
-template <Generator G>
+template <InvertibleGenerator G>
 OptimalPolicy optimal_policy(const G& g, const RlhfProblem& problem) {
   constexpr auto where = "preference::optimal_policy";
   problem.validate(where);
@@ -119,7 +119,7 @@ OptimalPolicy optimal_policy(const G& g, const RlhfProblem& problem) {
 /// the first of equals, whose reward is then nu.
 ///
 /// Throws Error as `optimal_policy` does, and unless the responses in sample are distinct and exist.
-template <Generator G>
+template <InvertibleGenerator G>
 OptimalPolicy in_sample_optimal_policy(const G& g, const RlhfProblem& problem, std::span<const Index> in_sample) {
   constexpr auto where = "preference::in_sample_optimal_policy";
   problem.validate(where);

@@ -30,16 +30,22 @@ concept ScoreFunction = requires(const G g, double a) {
 ///     f(t), derivative(t)     the generator and f' for t > 0; f(0) is its limit
 ///     minimizer()             argmin over t >= 0 of f; infinity where there is none
 ///     least_slope()           the limit of f'(t) for t -> 0
-///     increasing_until()      up to which t f' increases; infinity for a convex f
-///     greatest_slope()        f' there, or its limit
-///
-/// It may have `inverse(v)`, the t with f'(t) = v on the increasing part, where that has a closed form.
 template <class G>
 concept Generator = ScoreFunction<G> && requires(const G g, double t) {
   { g.f(t) } -> std::same_as<double>;
   { g.derivative(t) } -> std::same_as<double>;
   { g.minimizer() } -> std::same_as<double>;
   { g.least_slope() } -> std::same_as<double>;
+};
+
+/// A generator whose f' increases strictly from t = 0 on, so that optimal policies follow from it:
+///
+///     increasing_until()      up to which t f' increases; infinity for a convex f
+///     greatest_slope()        f' there, or its limit
+///
+/// It may have `inverse(v)`, the t with f'(t) = v on the increasing part, where that has a closed form.
+template <class G>
+concept InvertibleGenerator = Generator<G> && requires(const G g) {
   { g.increasing_until() } -> std::same_as<double>;
   { g.greatest_slope() } -> std::same_as<double>;
 };
@@ -114,31 +120,41 @@ struct JensenShannon {
 };
 
 /// f = (t^alpha - 1 - alpha (t - 1)) / (alpha (alpha - 1)), 0 < alpha < 1: h = (exp((alpha - 1) a) - 1) / (alpha - 1),
-/// dh/da = exp((alpha - 1) a). Towards alpha = 1 the reverse KL, towards 0 the forward. (alpha - 1) a is bounded at
-/// `exponent_limit`; the derivative is 0 there.
+/// dh/da = exp((alpha - 1) a). Towards alpha = 0 the forward KL. Within 1e-6 of 1 it is the reverse KL, h = a, as in
+/// trl: f = t log t - t + 1. (alpha - 1) a is bounded at `exponent_limit`; the derivative is 0 there.
 struct AlphaDivergence {
-  double alpha = 0.5;            ///< in (0, 1)
+  double alpha = 0.5;            ///< in (0, 1]
   double exponent_limit = 80.0;  ///< > 0
 
   /// Throws Error for a number out of range.
   void validate() const {
-    require(alpha > 0 && alpha < 1, "preference::AlphaDivergence", "alpha must lie in (0, 1)", alpha);
+    require(alpha > 0 && alpha <= 1, "preference::AlphaDivergence", "alpha must lie in (0, 1]", alpha);
   }
   /// h and dh/da.
   Score score(double a) const {
     const Score e = detail::bounded_exponential((alpha - 1.0) * a, exponent_limit);
-    return {(e.value - 1.0) / (alpha - 1.0), e.slope};
+    return {is_reverse_kl() ? a : (e.value - 1.0) / (alpha - 1.0), is_reverse_kl() ? 1.0 : e.slope};
   }
-  bool clips(double a) const { return (alpha - 1.0) * a > exponent_limit; }  ///< whether the bound is at work
+  bool is_reverse_kl() const { return std::abs(alpha - 1.0) < 1e-6; }  ///< where the differences would cancel
+  /// Whether the bound is at work.
+  bool clips(double a) const { return !is_reverse_kl() && (alpha - 1.0) * a > exponent_limit; }
   /// The generator.
-  double f(double t) const { return (std::pow(t, alpha) - 1.0 - alpha * (t - 1.0)) / (alpha * (alpha - 1.0)); }
-  double derivative(double t) const { return (std::pow(t, alpha - 1.0) - 1.0) / (alpha - 1.0); }  ///< f'
-  double minimizer() const { return 1.0; }                                                        ///< 1
-  double least_slope() const { return -detail::infinity; }                                        ///< induces a loss
-  double increasing_until() const { return detail::infinity; }                                    ///< convex
-  double greatest_slope() const { return 1.0 / (1.0 - alpha); }                                   ///< for t -> infinity
+  double f(double t) const {
+    if (is_reverse_kl()) return (t > 0 ? t * std::log(t) : 0.0) - t + 1.0;
+    return (std::pow(t, alpha) - 1.0 - alpha * (t - 1.0)) / (alpha * (alpha - 1.0));
+  }
+  /// f'.
+  double derivative(double t) const {
+    return is_reverse_kl() ? std::log(t) : (std::pow(t, alpha - 1.0) - 1.0) / (alpha - 1.0);
+  }
+  double minimizer() const { return 1.0; }                      ///< 1
+  double least_slope() const { return -detail::infinity; }      ///< induces a loss
+  double increasing_until() const { return detail::infinity; }  ///< convex
+  double greatest_slope() const { return is_reverse_kl() ? detail::infinity : 1.0 / (1.0 - alpha); }  ///< t -> infinity
   /// Of f', for v below the greatest slope.
-  double inverse(double v) const { return std::pow(1.0 + (alpha - 1.0) * v, 1.0 / (alpha - 1.0)); }
+  double inverse(double v) const {
+    return is_reverse_kl() ? std::exp(v) : std::pow(1.0 + (alpha - 1.0) * v, 1.0 / (alpha - 1.0));
+  }
 };
 
 /// f = (sqrt(t) - 1)^2: h = 1 - exp(-a / 2), dh/da = exp(-a / 2) / 2. -a / 2 is bounded at `exponent_limit`; the

@@ -12,7 +12,7 @@ namespace mellow::preference {
 
 /// The t on the increasing part of f' with f'(t) = v: 0 for v at or below the least slope; by the generator's closed
 /// form or by a bracketed Newton's method in log t. Throws Error for v that f' does not reach.
-template <Generator G>
+template <InvertibleGenerator G>
 double inverse_slope(const G& g, double v) {
   if (!(v <= g.greatest_slope()))
     throw Error("preference::inverse_slope",
@@ -35,7 +35,7 @@ double inverse_slope(const G& g, double v) {
 }
 
 /// A generator plus k (t - 1): the same divergence and the same loss, with another minimiser.
-template <Generator G>
+template <InvertibleGenerator G>
 struct Tilted {
   G generator{};   ///< f
   double k = 0.0;  ///< finite

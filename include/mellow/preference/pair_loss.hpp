@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include <mellow/preference/elementary.hpp>
 #include <mellow/preference/pair.hpp>
 #include <mellow/preference/pair_batch.hpp>
 
@@ -168,9 +169,9 @@ PairLossValue pair_loss(const L& loss, const PairBatch<Scalar>& batch, double sc
 
     const auto store = [&](Scalar* to, const PairBlock::Numbers& from) {
       for (Index i = 0; i < n; ++i) {
-        const auto gradient = static_cast<Scalar>(share * from[i]);
-        if constexpr (into == Into::write) to[i] = gradient;
-        else to[i] += gradient;
+        const double gradient = share * from[i];
+        if constexpr (into == Into::write) to[i] = narrowed<Scalar>(gradient);
+        else to[i] = narrowed<Scalar>(static_cast<double>(to[i]) + gradient);
       }
     };
     store(d_chosen + begin, block.d_chosen);
@@ -208,9 +209,10 @@ consteval bool require_pair_loss() {
 /// (one number a pair) are overwritten.
 ///
 /// Computes in double whatever the columns are, since a log-ratio is a small difference of large numbers; allocates
-/// nothing; the result is the same bits for the same build, however often it is called. Throws Error for columns that
-/// do not fit, numbers of the loss out of range, and a loss or gradient that is not finite or a log-probability that is
-/// NaN, be it one that the loss does not look at, naming the pair.
+/// nothing; the result is the same bits for the same build, however often it is called. A gradient beyond the range of
+/// the columns' floats is the largest of them. Throws Error for columns that do not fit, numbers of the loss out of
+/// range, and a loss or gradient that is not finite in double or a log-probability that is NaN, be it one that the loss
+/// does not look at, naming the pair.
 template <class L, class Scalar>
 PairLossValue pair_loss(const L& loss, const PairBatch<Scalar>& batch, VectorRef<Scalar> d_chosen,
                         VectorRef<Scalar> d_rejected) {

@@ -171,7 +171,7 @@ struct TdpoGradients {
 };
 
 /// The mean TDPO loss of a batch; its gradient overwrites `gradients`. Throws Error for columns that do not fit,
-/// numbers out of range and a loss that is not finite.
+/// numbers out of range and a loss or gradient that is not finite.
 template <class L, class Scalar>
   requires requires(const L loss, const Pair pair, double k) {
     { loss(pair, k, k) } -> std::same_as<TdpoTerm>;
@@ -194,13 +194,14 @@ double tdpo_loss(const L& loss, const PairBatch<Scalar>& batch, const std::type_
                     .reference_chosen = batch.reference_chosen.at(i, 0),
                     .reference_rejected = batch.reference_rejected.at(i, 0)};
     const TdpoTerm term = loss(pair, kl_chosen[i], kl_rejected[i]);
-    if (!std::isfinite(term.value))
-      throw Error(where, fmt::format("the loss of pair {} must be finite", i), term.value);
+    for (const double number : {term.value, term.d_chosen, term.d_rejected, term.d_kl_chosen, term.d_kl_rejected})
+      if (!std::isfinite(number))
+        throw Error(where, fmt::format("the loss of pair {} and its gradient must be finite", i), number);
     value += share * term.value;
-    gradients.d_chosen[i] = static_cast<Scalar>(share * term.d_chosen);
-    gradients.d_rejected[i] = static_cast<Scalar>(share * term.d_rejected);
-    gradients.d_kl_chosen[i] = static_cast<Scalar>(share * term.d_kl_chosen);
-    gradients.d_kl_rejected[i] = static_cast<Scalar>(share * term.d_kl_rejected);
+    gradients.d_chosen[i] = narrowed<Scalar>(share * term.d_chosen);
+    gradients.d_rejected[i] = narrowed<Scalar>(share * term.d_rejected);
+    gradients.d_kl_chosen[i] = narrowed<Scalar>(share * term.d_kl_chosen);
+    gradients.d_kl_rejected[i] = narrowed<Scalar>(share * term.d_kl_rejected);
   }
   return value;
 }

@@ -158,7 +158,8 @@ struct UnpairedLossValue {
 };
 
 /// The mean loss of a batch of single responses; its gradient overwrites `d_log_probs`, one number a response. Throws
-/// Error for columns that do not fit, numbers out of range and a loss that is not finite, naming the response.
+/// Error for columns that do not fit, numbers out of range and a loss or gradient that is not finite, naming the
+/// response.
 template <UnpairedLoss L, class Scalar>
 UnpairedLossValue unpaired_loss(const L& loss, const UnpairedBatch<Scalar>& batch, VectorRef<Scalar> d_log_probs) {
   constexpr auto where = "preference::unpaired_loss";
@@ -173,10 +174,12 @@ UnpairedLossValue unpaired_loss(const L& loss, const UnpairedBatch<Scalar>& batc
     const bool desirable = batch.desirable[i] == 1;
     const double a = static_cast<double>(batch.log_probs[i]) - static_cast<double>(batch.reference.at(i, 0));
     const UnpairedTerm term = loss(a, desirable, found.metrics.baseline);
-    if (!std::isfinite(term.value))
-      throw Error(where, fmt::format("the loss of response {} must be finite; its log-ratio is {}", i, a), term.value);
+    if (!std::isfinite(term.value) || !std::isfinite(term.d))
+      throw Error(where,
+                  fmt::format("the loss of response {} and its gradient must be finite; its log-ratio is {}", i, a),
+                  std::isfinite(term.value) ? term.d : term.value);
     found.value += share * term.value;
-    d_log_probs[i] = static_cast<Scalar>(share * term.d);
+    d_log_probs[i] = narrowed<Scalar>(share * term.d);
     sums[desirable] += beta * a;
     counts[desirable] += 1;
   }

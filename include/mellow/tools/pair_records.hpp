@@ -10,7 +10,8 @@
 namespace mellow::tools {
 
 /// Loads log-probabilities of preference pairs over a training, as CSV with a heading or as JSON lines (whose first
-/// character is a brace), a row for each pair at each checkpoint. Columns, or fields, by name; others are left out:
+/// character is a brace; a bracket begins a list, which is refused), a row for each pair at each checkpoint. Columns, or
+/// fields, by name; others are left out:
 ///
 ///     step, pair, chosen, rejected            needed
 ///     reference_chosen, reference_rejected    both or neither

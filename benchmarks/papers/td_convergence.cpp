@@ -71,7 +71,7 @@ int simulate(const environments::TsitsiklisVanRoyOptions& options, Index k) {
 Claim divergence_map(Study& study) {
   const Index grid = study.scaled(20, 50);
   const auto step = [&](Index i) { return static_cast<double>(i) / static_cast<double>(grid - 1); };
-  tools::Plot plot{.title = "Two states: updates converge below the line; simulated, within its band (K = 5)",
+  tools::Plot plot{.title = "Two states: updates converge below the line (K = 5)",
                    .x_label = "discount",
                    .y_label = "share of updates that go to the first state",
                    .y_range = std::pair(0.0, 1.0)};

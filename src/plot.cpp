@@ -75,11 +75,28 @@ std::string drawn(const std::optional<ReferenceLine>& line) {
                      in_legend(line->label));
 }
 
+/// Tics at the ends of a logarithmic axis, which has others at powers of ten alone; none beside one of these.
+std::string end_tics(const Plot& plot) {
+  double low = std::numeric_limits<double>::infinity(), high = 0;
+  for (const Series& series : plot.series)
+    for (std::size_t i = 0; i < series.x.size(); ++i)
+      if (std::isfinite(series.x[i]) && std::isfinite(series.y[i])) {
+        low = std::min(low, series.x[i]);
+        high = std::max(high, series.x[i]);
+      }
+  std::string tics;
+  for (const double end : {low, high}) {
+    const double power = std::log10(end), away = std::abs(power - std::round(power));
+    if (away > 0.08 * std::log10(high / low)) tics += fmt::format("set xtics add ({})\n", number(end));
+  }
+  return tics;
+}
+
 /// The whole script: style, data, one plot command. Its image goes to standard output.
 std::string script(const Plot& plot, std::string_view terminal) {
   std::string text = style(plot, terminal);
   if (plot.y_range) text += range('y', *plot.y_range);
-  if (plot.log_x) text += "set logscale x\n";
+  if (plot.log_x) text += "set logscale x\nset autoscale xfix\n" + end_tics(plot);
   if (plot.log_y) text += "set logscale y\n";
   else text += "set autoscale yfix\nset offsets graph 0, graph 0, graph 0.04, graph 0.04\n";  // no line on an edge
 

@@ -290,6 +290,8 @@ TEST_CASE("The page of a paper says what its figures say") {
         CHECK_THAT(page, Contains(row + "\n"));
       }
     CHECK(claims >= 3);
+    for (const char* const other : {"toy.md", "addition.md"})
+      if (fs::exists(directory / other)) CHECK_THAT(page, Contains(read_file(directory / other)));
     CHECK(fs::exists(directory / plot));
     const auto without_optima = [](const fs::path& path) {  // which are worked out each time
       return std::regex_replace(read_file(path), std::regex("optima,[^\n]*\n"), "");

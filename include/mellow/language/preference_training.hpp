@@ -2,7 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include <mellow/core/owning_language_model.hpp>
@@ -11,6 +14,7 @@
 #include <mellow/language/pair_set.hpp>
 #include <mellow/language/preference_kinds.hpp>
 #include <mellow/language/preference_training_options.hpp>
+#include <mellow/preference/elementary.hpp>
 #include <mellow/preference/pair_history.hpp>
 #include <mellow/preference/pair_objective.hpp>
 
@@ -113,13 +117,19 @@ class PreferenceTraining {
     detail::PairFigures figures{};
     step().begin();
     objective_.add_gradient(reader_, loss_, pairs_, own, batch_, 1.0 / static_cast<double>(whole.size()), figures);
-    const auto taken = step().take(figures);
+    std::array<double, std::tuple_size_v<detail::PairFigures> + 2> sums{};
+    std::ranges::copy(figures, sums.begin());
+    add_constraint(std::ssize(own), 1.0 / static_cast<double>(whole.size()), sums[figures.size()], sums.back());
+    const auto taken = step().take(sums);
+    std::copy_n(sums.begin(), figures.size(), figures.begin());
     const auto found = detail::named(figures);
     return {.loss = found.value,
             .gradient_norm = taken.gradient_norm,
             .learning_rate = taken.learning_rate,
             .tokens = static_cast<double>(tokens_),
             .batch = found.metrics,
+            .pair_mass = options_.has_reference ? sums[figures.size()] : PreferenceLearned::none,
+            .residual = has_residual ? sums.back() : PreferenceLearned::none,
             .held_out = detail::named(held_out_figures_)};
   }
 
@@ -200,6 +210,7 @@ class PreferenceTraining {
   using Step = typename decltype(detail::step_of<Model, Parts...>())::type;
   using Objective = typename decltype(detail::objective_of<Scalar, Loss>())::type;
   static constexpr auto where = "language::PreferenceTraining";
+  static constexpr bool has_residual = requires(const Loss loss, const preference::Pair pair) { loss.residual(pair); };
 
   PreferenceTraining(Step step, std::span<const TokenizedPair> pairs, std::span<const TokenizedPair> held_out,
                      Loss loss, const PreferenceTrainingOptions& options)
@@ -222,6 +233,18 @@ class PreferenceTraining {
     require(options_.has_reference, where, "has_reference must be true for a reference", options_.has_reference);
     require(model.vocabulary() == step().model().vocabulary(), where, "the reference must have the model's vocabulary",
             model.vocabulary());
+  }
+  /// Adds what became of the mass of the batch's first n pairs, and by how much they break the loss's constraint.
+  void add_constraint(Index n, double share, double& mass, [[maybe_unused]] double& residual) const {
+    for (Index i = 0; i < n; ++i) {
+      const preference::Pair pair{.chosen = batch_.chosen[i],
+                                  .rejected = batch_.rejected[i],
+                                  .reference_chosen = batch_.reference_chosen[i],
+                                  .reference_rejected = batch_.reference_rejected[i]};
+      mass += share * (preference::log_add_exp(pair.chosen, pair.rejected) -
+                       preference::log_add_exp(pair.reference_chosen, pair.reference_rejected));
+      if constexpr (has_residual) residual += share * std::abs(loss_.residual(pair));
+    }
   }
   void require_fit() const {
     if (options_.batch > pairs_.size())

@@ -75,8 +75,9 @@ std::string drawn(const std::optional<ReferenceLine>& line) {
                      in_legend(line->label));
 }
 
-/// Tics at the ends of a logarithmic axis, which has others at powers of ten alone; none beside one of these.
-std::string end_tics(const Plot& plot) {
+/// A logarithmic x axis that ends with the data. It has tics at powers of ten, and at an end that is beside none of them.
+std::string log_axis(const Plot& plot) {
+  std::string text = "set logscale x\n";
   double low = std::numeric_limits<double>::infinity(), high = 0;
   for (const Series& series : plot.series)
     for (std::size_t i = 0; i < series.x.size(); ++i)
@@ -84,19 +85,57 @@ std::string end_tics(const Plot& plot) {
         low = std::min(low, series.x[i]);
         high = std::max(high, series.x[i]);
       }
-  std::string tics;
+  if (low == high) return text;
+  text += range('x', {low, high});
   for (const double end : {low, high}) {
     const double power = std::log10(end), away = std::abs(power - std::round(power));
-    if (away > 0.08 * std::log10(high / low)) tics += fmt::format("set xtics add ({})\n", number(end));
+    if (away > 0.08 * std::log10(high / low)) text += fmt::format("set xtics add ({})\n", number(end));
   }
-  return tics;
+  return text;
+}
+
+/// The edges of a band at one place.
+struct BandPoint {
+  double x, low, high;
+};
+
+/// A series' band, cut at the ends of the y axis where these are given: gnuplot draws other areas when it cuts one.
+std::vector<BandPoint> band_of(const Series& series, const Plot& plot) {
+  std::vector<BandPoint> points;
+  for (std::size_t k = 0; k < series.x.size(); ++k) points.push_back({series.x[k], series.low[k], series.high[k]});
+  if (!plot.y_range) return points;
+  const auto [bottom, top] = std::minmax(plot.y_range->first, plot.y_range->second);
+  const auto between = [](double a, double b, double t, bool log) {  // on a line as it is drawn
+    return log ? std::exp(std::log(a) + t * (std::log(b) - std::log(a))) : a + t * (b - a);
+  };
+  const auto crossing = [&](double a, double b, double end) {  // how far from a to b the end lies
+    return plot.log_y ? std::log(end / a) / std::log(b / a) : (end - a) / (b - a);
+  };
+  std::vector<BandPoint> cut;
+  for (std::size_t k = 0; k < points.size(); ++k) {
+    cut.push_back(points[k]);
+    if (k + 1 == points.size()) break;
+    const BandPoint &from = points[k], &to = points[k + 1];
+    std::vector<double> places;
+    for (const double end : {bottom, top})
+      for (const double place : {crossing(from.low, to.low, end), crossing(from.high, to.high, end)})
+        if (place > 0 && place < 1) places.push_back(place);
+    std::ranges::sort(places);
+    for (const double t : places)
+      cut.push_back({between(from.x, to.x, t, plot.log_x), between(from.low, to.low, t, plot.log_y),
+                     between(from.high, to.high, t, plot.log_y)});
+  }
+  for (BandPoint& point : cut)
+    for (double* edge : {&point.low, &point.high})
+      if (std::isfinite(*edge)) *edge = std::clamp(*edge, bottom, top);
+  return cut;
 }
 
 /// The whole script: style, data, one plot command. Its image goes to standard output.
 std::string script(const Plot& plot, std::string_view terminal) {
   std::string text = style(plot, terminal);
   if (plot.y_range) text += range('y', *plot.y_range);
-  if (plot.log_x) text += "set logscale x\nset autoscale xfix\n" + end_tics(plot);
+  if (plot.log_x) text += log_axis(plot);
   if (plot.log_y) text += "set logscale y\n";
   else text += "set autoscale yfix\nset offsets graph 0, graph 0, graph 0.04, graph 0.04\n";  // no line on an edge
 
@@ -106,15 +145,16 @@ std::string script(const Plot& plot, std::string_view terminal) {
     const auto color = palette[i % palette.size()];
     const bool band = !series.low.empty();
     text += fmt::format("$data{} << END\n", i);
-    for (std::size_t k = 0; k < series.x.size(); ++k) {
-      text += fmt::format("{} {}", number(series.x[k]), number(series.y[k]));
-      if (band) text += fmt::format(" {} {}", number(series.low[k]), number(series.high[k]));
-      text += '\n';
-    }
+    for (std::size_t k = 0; k < series.x.size(); ++k)
+      text += fmt::format("{} {}\n", number(series.x[k]), number(series.y[k]));
     text += "END\n";
     if (band) {
+      text += fmt::format("$band{} << END\n", i);
+      for (const auto& [x, low, high] : band_of(series, plot))
+        text += fmt::format("{} {} {}\n", number(x), number(low), number(high));
+      text += "END\n";
       bands += fmt::format(
-          "$data{} using 1:3:4 with filledcurves fillcolor rgb '{}' fillstyle transparent solid 0.18 noborder "
+          "$band{} using 1:2:3 with filledcurves fillcolor rgb '{}' fillstyle transparent solid 0.18 noborder "
           "notitle, ",
           i, color);
     }

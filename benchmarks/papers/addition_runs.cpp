@@ -326,7 +326,7 @@ void draw_addition(const Study& study, const Addition& addition, const std::vect
   }
   tools::save_plot(study.folder() / "addition_right", right);
   tools::save_plot(study.folder() / "addition_chosen", chosen);
-  chosen.title = "The same, close to the reference";
+  chosen.title = "Chosen completions of long addition, close to the reference";
   chosen.y_range = close;
   tools::save_plot(study.folder() / "addition_close", chosen);
 }

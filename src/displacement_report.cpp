@@ -142,7 +142,7 @@ BarChart displacement_shares_chart(const Diagnosis& diagnosis) {
   };
   add("out of sample", diagnosis.out_of_sample_at_start.value_or(nothing), first.out_of_sample, last.out_of_sample);
   add("chosen fell", nothing, first.chosen_fell, last.chosen_fell);
-  add("chosen fell at every checkpoint", nothing, nothing, diagnosis.always_fell);
+  add("fell at every checkpoint", nothing, nothing, diagnosis.always_fell);
   add("in order", nothing, first.accuracy, last.accuracy);
   const auto of_pairs = [&](double share) {
     return statistics::share(std::lround(share * static_cast<double>(diagnosis.pairs)), diagnosis.pairs);

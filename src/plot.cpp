@@ -197,7 +197,7 @@ std::vector<std::string> broken(const std::string& text, std::size_t width) {
 
 /// The names of groups below their bars, in lines. Where they would run into one another they rise to the right, and the
 /// left margin has room for the first.
-std::string group_tics(const std::vector<std::string>& groups) {
+std::string group_tics(const std::vector<std::string>& groups, const std::string& x_label) {
   constexpr double letters = 84;  // that fit side by side below the axis
   const double each = letters / static_cast<double>(std::max<std::size_t>(1, groups.size()));
   const auto break_all = [&](double width) {
@@ -226,12 +226,17 @@ std::string group_tics(const std::vector<std::string>& groups) {
     tics += fmt::format("{}{} {}", g > 0 ? ", " : "", name, g);
   }
   std::string text = fmt::format("set xtics scale 0 ({}){}\n", tics, level ? "" : " rotate by 40 right");
+  std::string below;  // the axis' text, which gives way to names of several lines, of which gnuplot takes no account
+  if (level)
+    for (std::size_t k = 1; k < std::ranges::max(lines, {}, &std::vector<std::string>::size).size(); ++k)
+      below += "\"\\n\".";
+  if (!below.empty()) text += fmt::format("set xlabel {}{} noenhanced\n", below, literal(x_label + ' '));
   if (const double margin = reach - 0.6 * each + 2; margin > 9) text += fmt::format("set lmargin {}\n", margin);
   return text;
 }
 
 std::string script(const BarChart& chart, std::string_view terminal) {
-  std::string text = style(chart, terminal) + group_tics(chart.groups), commands;
+  std::string text = style(chart, terminal) + group_tics(chart.groups, chart.x_label), commands;
   text += "unset grid\nset grid ytics linetype 1 linecolor rgb '#E4E4E4' linewidth 1\n";
   text += fmt::format("set xrange [-0.6:{}]\nset xzeroaxis linetype 1 linecolor rgb '#555555'\n",
                       static_cast<double>(chart.groups.size()) - 0.4);

@@ -69,8 +69,8 @@ TEST_CASE("The chart has a bar for each share at the start, the first and the la
   REQUIRE(chart.series.size() == 3);
   CHECK(chart.series[1].label == "step 10");
   CHECK(chart.series[2].label == "step 90");
-  CHECK(chart.groups == std::vector<std::string>{"out of sample", "chosen fell", "chosen fell at every checkpoint",
-                                                 "in order", "saturated"});
+  CHECK(chart.groups ==
+        std::vector<std::string>{"out of sample", "chosen fell", "fell at every checkpoint", "in order", "saturated"});
   CHECK(chart.title == "Probability out of sample, at most, and shares of the pairs");
   CHECK(chart.series[0].values[0] == 0.5);
   CHECK(chart.series[2].values[1] == 0.75);

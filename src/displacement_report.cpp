@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>
 
+#include "mellow/statistics/share.hpp"
 #include "mellow/tools/atomic_file.hpp"
 #include "mellow/tools/csv.hpp"
 
@@ -123,6 +125,7 @@ BarChart displacement_shares_chart(const Diagnosis& diagnosis) {
   const Estimate nothing{none, none, none};
   BarChart chart{.title = fmt::format("Probability out of sample{}, and shares of the pairs",
                                       diagnosis.out_of_sample_known ? "" : ", at most"),
+                 .y_label = "probability, or share of the pairs",
                  .groups = {},
                  .series = {}};
   std::vector<BarSeries> series{{.label = "start"}};
@@ -139,10 +142,14 @@ BarChart displacement_shares_chart(const Diagnosis& diagnosis) {
   };
   add("out of sample", diagnosis.out_of_sample_at_start.value_or(nothing), first.out_of_sample, last.out_of_sample);
   add("chosen fell", nothing, first.chosen_fell, last.chosen_fell);
-  add("always", nothing, nothing, diagnosis.always_fell);
+  add("fell at every checkpoint", nothing, nothing, diagnosis.always_fell);
   add("in order", nothing, first.accuracy, last.accuracy);
-  add("saturated", nothing, certain(first.saturated), certain(last.saturated));
-  if (last.clipped) add("clipped", nothing, certain(first.clipped.value_or(0)), certain(*last.clipped));
+  const auto of_pairs = [&](double share) {
+    return statistics::share(std::lround(share * static_cast<double>(diagnosis.pairs)), diagnosis.pairs);
+  };
+  add("saturated", nothing, of_pairs(first.saturated), of_pairs(last.saturated));
+  const double clipped_first = first.clipped.value_or(0), clipped_last = last.clipped.value_or(0);
+  if (clipped_first + clipped_last > 0) add("clipped", nothing, of_pairs(clipped_first), of_pairs(clipped_last));
   chart.series = std::move(series);
   chart.y_range = {0, 1.02};
   return chart;

@@ -75,11 +75,67 @@ std::string drawn(const std::optional<ReferenceLine>& line) {
                      in_legend(line->label));
 }
 
+/// A logarithmic x axis that ends with the data. It has tics at powers of ten, and at an end that is beside none of them.
+std::string log_axis(const Plot& plot) {
+  std::string text = "set logscale x\n";
+  double low = std::numeric_limits<double>::infinity(), high = 0;
+  for (const Series& series : plot.series)
+    for (std::size_t i = 0; i < series.x.size(); ++i)
+      if (std::isfinite(series.x[i]) && std::isfinite(series.y[i])) {
+        low = std::min(low, series.x[i]);
+        high = std::max(high, series.x[i]);
+      }
+  if (low == high) return text;
+  text += range('x', {low, high});
+  for (const double end : {low, high}) {
+    const double power = std::log10(end), away = std::abs(power - std::round(power));
+    if (away > 0.08 * std::log10(high / low)) text += fmt::format("set xtics add ({})\n", number(end));
+  }
+  return text;
+}
+
+/// The edges of a band at one place.
+struct BandPoint {
+  double x, low, high;
+};
+
+/// A series' band, cut at the ends of the y axis where these are given: gnuplot draws other areas when it cuts one.
+std::vector<BandPoint> band_of(const Series& series, const Plot& plot) {
+  std::vector<BandPoint> points;
+  for (std::size_t k = 0; k < series.x.size(); ++k) points.push_back({series.x[k], series.low[k], series.high[k]});
+  if (!plot.y_range) return points;
+  const auto [bottom, top] = std::minmax(plot.y_range->first, plot.y_range->second);
+  const auto between = [](double a, double b, double t, bool log) {  // on a line as it is drawn
+    return log ? std::exp(std::log(a) + t * (std::log(b) - std::log(a))) : a + t * (b - a);
+  };
+  const auto crossing = [&](double a, double b, double end) {  // how far from a to b the end lies
+    return plot.log_y ? std::log(end / a) / std::log(b / a) : (end - a) / (b - a);
+  };
+  std::vector<BandPoint> cut;
+  for (std::size_t k = 0; k < points.size(); ++k) {
+    cut.push_back(points[k]);
+    if (k + 1 == points.size()) break;
+    const BandPoint &from = points[k], &to = points[k + 1];
+    std::vector<double> places;
+    for (const double end : {bottom, top})
+      for (const double place : {crossing(from.low, to.low, end), crossing(from.high, to.high, end)})
+        if (place > 0 && place < 1) places.push_back(place);
+    std::ranges::sort(places);
+    for (const double t : places)
+      cut.push_back({between(from.x, to.x, t, plot.log_x), between(from.low, to.low, t, plot.log_y),
+                     between(from.high, to.high, t, plot.log_y)});
+  }
+  for (BandPoint& point : cut)
+    for (double* edge : {&point.low, &point.high})
+      if (std::isfinite(*edge)) *edge = std::clamp(*edge, bottom, top);
+  return cut;
+}
+
 /// The whole script: style, data, one plot command. Its image goes to standard output.
 std::string script(const Plot& plot, std::string_view terminal) {
   std::string text = style(plot, terminal);
   if (plot.y_range) text += range('y', *plot.y_range);
-  if (plot.log_x) text += "set logscale x\n";
+  if (plot.log_x) text += log_axis(plot);
   if (plot.log_y) text += "set logscale y\n";
   else text += "set autoscale yfix\nset offsets graph 0, graph 0, graph 0.04, graph 0.04\n";  // no line on an edge
 
@@ -89,15 +145,16 @@ std::string script(const Plot& plot, std::string_view terminal) {
     const auto color = palette[i % palette.size()];
     const bool band = !series.low.empty();
     text += fmt::format("$data{} << END\n", i);
-    for (std::size_t k = 0; k < series.x.size(); ++k) {
-      text += fmt::format("{} {}", number(series.x[k]), number(series.y[k]));
-      if (band) text += fmt::format(" {} {}", number(series.low[k]), number(series.high[k]));
-      text += '\n';
-    }
+    for (std::size_t k = 0; k < series.x.size(); ++k)
+      text += fmt::format("{} {}\n", number(series.x[k]), number(series.y[k]));
     text += "END\n";
     if (band) {
+      text += fmt::format("$band{} << END\n", i);
+      for (const auto& [x, low, high] : band_of(series, plot))
+        text += fmt::format("{} {} {}\n", number(x), number(low), number(high));
+      text += "END\n";
       bands += fmt::format(
-          "$data{} using 1:3:4 with filledcurves fillcolor rgb '{}' fillstyle transparent solid 0.18 noborder "
+          "$band{} using 1:2:3 with filledcurves fillcolor rgb '{}' fillstyle transparent solid 0.18 noborder "
           "notitle, ",
           i, color);
     }
@@ -140,7 +197,7 @@ std::vector<std::string> broken(const std::string& text, std::size_t width) {
 
 /// The names of groups below their bars, in lines. Where they would run into one another they rise to the right, and the
 /// left margin has room for the first.
-std::string group_tics(const std::vector<std::string>& groups) {
+std::string group_tics(const std::vector<std::string>& groups, const std::string& x_label) {
   constexpr double letters = 84;  // that fit side by side below the axis
   const double each = letters / static_cast<double>(std::max<std::size_t>(1, groups.size()));
   const auto break_all = [&](double width) {
@@ -169,12 +226,17 @@ std::string group_tics(const std::vector<std::string>& groups) {
     tics += fmt::format("{}{} {}", g > 0 ? ", " : "", name, g);
   }
   std::string text = fmt::format("set xtics scale 0 ({}){}\n", tics, level ? "" : " rotate by 40 right");
+  std::string below;  // the axis' text, which gives way to names of several lines, of which gnuplot takes no account
+  if (level)
+    for (std::size_t k = 1; k < std::ranges::max(lines, {}, &std::vector<std::string>::size).size(); ++k)
+      below += "\"\\n\".";
+  if (!below.empty()) text += fmt::format("set xlabel {}{} noenhanced\n", below, literal(x_label + ' '));
   if (const double margin = reach - 0.6 * each + 2; margin > 9) text += fmt::format("set lmargin {}\n", margin);
   return text;
 }
 
 std::string script(const BarChart& chart, std::string_view terminal) {
-  std::string text = style(chart, terminal) + group_tics(chart.groups), commands;
+  std::string text = style(chart, terminal) + group_tics(chart.groups, chart.x_label), commands;
   text += "unset grid\nset grid ytics linetype 1 linecolor rgb '#E4E4E4' linewidth 1\n";
   text += fmt::format("set xrange [-0.6:{}]\nset xzeroaxis linetype 1 linecolor rgb '#555555'\n",
                       static_cast<double>(chart.groups.size()) - 0.4);

@@ -259,12 +259,8 @@ std::vector<double> AdditionRuns::share_fell_always() const {
   return shares;
 }
 
-statistics::Estimate AdditionRuns::kept_falling() const {
-  double first = 0, always = 0;
-  for (const double count : (*this)(fell_first)) first += count;
-  for (const double count : (*this)(fell_always)) always += count;
-  if (first == 0) return certain(std::nan(""));
-  return share(static_cast<Index>(always), static_cast<Index>(first));
+std::vector<double> AdditionRuns::share_kept_falling() const {
+  return kept_falling((*this)(fell_always), (*this)(fell_first));
 }
 
 const AdditionRuns& Addition::operator[](const std::string& loss) const {
@@ -300,7 +296,8 @@ Addition run_addition(Study& study, const std::vector<std::string>& losses) {
   return result;
 }
 
-void draw_addition(const Study& study, const Addition& addition, const std::vector<std::string>& names) {
+void draw_addition(const Study& study, const Addition& addition, const std::vector<std::string>& names,
+                   const std::pair<double, double>& close) {
   tools::Plot right{
       .title = "Long addition, over-training", .x_label = "epoch", .y_label = "share of samples that are right"},
       chosen{.title = "Chosen completions of long addition, training pairs",
@@ -329,6 +326,9 @@ void draw_addition(const Study& study, const Addition& addition, const std::vect
   }
   tools::save_plot(study.folder() / "addition_right", right);
   tools::save_plot(study.folder() / "addition_chosen", chosen);
+  chosen.title = "Chosen completions of long addition, close to the reference";
+  chosen.y_range = close;
+  tools::save_plot(study.folder() / "addition_close", chosen);
 }
 
 void tabulate_addition(const Study& study, const Addition& addition) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../suite/estimates.hpp"
@@ -41,9 +42,8 @@ struct AdditionRuns {
 
   std::vector<double> operator()(const std::string& metric) const;  ///< a figure, a number a seed
   std::vector<double> share_fell_always() const;  ///< of the pairs' winners, those that fell in each of epochs 1 to 4
-  /// Of the winners of all seeds that fell in epoch 1, the share that fell in epochs 2, 3 and 4 too, with Wilson's
-  /// interval; NaN where none fell.
-  statistics::Estimate kept_falling() const;
+  /// Of the winners that fell in epoch 1, the share that fell in epochs 2, 3 and 4 too; NaN for a seed of none.
+  std::vector<double> share_kept_falling() const;
 };
 
 /// The reference before the alignment, and the losses in the order in which they were asked for.
@@ -61,8 +61,9 @@ Addition run_addition(Study& study, const std::vector<std::string>& losses);
 std::string c2_name(const std::string& constraint, const std::string& norm, const std::string& lambda);
 
 /// Draws right samples, and the median a_w of the pairs, over epochs: `addition_right` and `addition_chosen`, a line with its
-/// interval a loss of `names`.
-void draw_addition(const Study& study, const Addition& addition, const std::vector<std::string>& names);
+/// interval a loss of `names`; the latter again in a close-up of the range `close`, `addition_close`.
+void draw_addition(const Study& study, const Addition& addition, const std::vector<std::string>& names,
+                   const std::pair<double, double>& close);
 
 /// Writes `addition.md`: means over seeds, a row a loss.
 void tabulate_addition(const Study& study, const Addition& addition);

@@ -78,8 +78,16 @@ std::vector<Claim> toy(Study& study) {
       run_toy(study, "C2-DPO I l2, 1e-2", c2(1e-2, Identity, L2)),
       run_toy(study, "C2-DPO I l1, 1e-2", c2(1e-2, Identity, L1)),
   };
-  draw_toy(study, "toy", all);
-  draw_toy(study, "constrained", {all.begin() + 2, all.end()});
+  draw_toy(study, "toy", "Chosen responses of the toy", all);
+  draw_toy(study, "constrained", "Chosen responses of the toy, close to the reference", all, std::pair(-5.0, 3.0));
+  const std::string lost = "0.000";
+  tabulate_toy(study, all,
+               {{"DPO", {"-2.4, -12.0, -37.0, -, -164.3", "-209.7", "1.00", "0.99", "1.000", lost}},
+                {"IPO", {"-2.3, -9.5, -14.1, -, -14.1", "-19.1", "1.00", "0.27", "1.000", lost}},
+                {"C2-DPO Log l2, 2e-4", {"-, -3.4, -, -, 1.68", "-21.5", "0.00", "0.00", "1.000", "0.976"}},
+                {"C2-DPO Log l2, 1e-2", {"-, 0.64, -, -, 1.70", "-3.6", "0.00", "0.00", "1.000", "0.995"}},
+                {"C2-DPO Log l1, 1e-2", {"-, 0.43, -, -, 1.68", "-19.0", "0.00", "0.00", "1.000", "0.974"}},
+                {"C2-DPO I l2, 1e-2", {"-, -0.22, -, -, 0.57", "-30.4", "0.11", "0.00", "at least 0.99", "0.400"}}});
   const ToyRuns &dpo = all[0], &log = all[2], &sum2 = all[5], &sum1 = all[6];
   Rng rng(0);
   const auto end_of_dpo = mean_of(dpo.chosen.back(), rng), end_of_c2 = mean_of(log.chosen.back(), rng);
@@ -145,7 +153,7 @@ std::vector<Claim> transformer(Study& study) {
   names.insert(names.end(), headline.begin(), headline.end());
   names.insert(names.end(), sure.begin(), sure.end());
   const Addition found = run_addition(study, names);
-  draw_addition(study, found, drawn);
+  draw_addition(study, found, drawn, {-1.6, 1.6});
   tabulate_addition(study, found);
   const AdditionRuns& dpo = found["DPO"];
   Rng rng(0);

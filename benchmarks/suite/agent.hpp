@@ -32,7 +32,8 @@ struct RunRequest {
   SinkChoice sinks{};               ///< of its metrics
   bool keep_environment = false;    ///< writes what its wrappers have learned
   bool shared = false;              ///< whether MPI's ranks do it together; the first alone then writes
-  std::function<void(const training::RunStatus&)> show{};  ///< called now and then with where the run is
+  std::function<void(const training::RunStatus&)>
+      show{};  ///< called after the first step, and now and then, with where the run is
 };
 
 /// What a run gave.

@@ -19,6 +19,7 @@
 #include <mellow/tools/checkpoints.hpp>
 #include <mellow/tools/csv.hpp>
 #include <mellow/tools/csv_table.hpp>
+#include <mellow/tools/folder_lock.hpp>
 #include <mellow/tools/interrupt.hpp>
 #include <mellow/tools/plot.hpp>
 #include <mellow/tools/read_file.hpp>
@@ -136,12 +137,27 @@ RunRequest request_of(const Campaign& campaign, Index run) {
   return request;
 }
 
+/// Removes a run that was refused before its first step, since what it left would stand in the way of the corrected
+/// command: its folder, or its configuration alone where there was something in it before. Not where another process has
+/// the folder by now.
+void remove_refused(const fs::path& folder, bool was_empty) {
+  try {
+    const tools::FolderLock lock(folder);
+    if (was_empty) fs::remove_all(folder);
+    else fs::remove(folder / "config.json");
+    std::error_code not_empty;
+    fs::remove(folder.parent_path(), not_empty);
+  } catch (const std::exception&) {  // why it was refused is what is said
+  }
+}
+
 /// One run: what it gave, if it is finished or can be brought to an end.
 RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const AnyEnvironment& environment, Index run,
                    LiveTable& table) {
   const fs::path folder = folder_of(campaign, run), config_path = folder / "config.json",
                  summary_path = folder / "summary.json";
   const Json config = config_of(campaign, run);
+  const bool was_empty = !fs::exists(folder) || fs::is_empty(folder);
   const auto begun = read_json(config_path), done = read_json(summary_path);
   if (begun) require_same(config_path, *begun, config);
   tools::Checkpoints checkpoints(folder / "checkpoints");
@@ -153,16 +169,17 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   }
   if (!begun) tools::write_file_atomically(config_path, config.dump(2) + "\n");
   RunRequest request = request_of(campaign, run);
-  request.show = [&](const training::RunStatus& status) { table.update(run, status); };
+  bool has_stepped = false;
+  request.show = [&](const training::RunStatus& status) {
+    has_stepped = true;
+    table.update(run, status);
+  };
   const RunSummary summary = [&] {
     try {
       return agent.run(environment, request);
     } catch (const std::exception& error) {
-      const auto entries = fs::directory_iterator(folder);
-      if (!begun && std::distance(begin(entries), end(entries)) == 1) {  // what was refused stands in nobody's way
-        fs::remove_all(folder);
-        std::error_code not_empty;
-        fs::remove(campaign.folder, not_empty);
+      if (!begun && !has_stepped) {
+        remove_refused(folder, was_empty);
         throw;
       }
       const std::string what = error.what();

@@ -29,7 +29,8 @@ struct Campaign {
 };
 
 /// Runs what is not finished yet, `jobs` runs at a time; results do not depend on `jobs`. Every run writes config.json,
-/// metrics.csv, weights and, at its end, summary.json, by which it counts as finished.
+/// metrics.csv, weights and, at its end, summary.json, by which it counts as finished; one that fails before its first
+/// step leaves nothing.
 ///
 /// With several MPI ranks each takes every so many-th run, and the first rank waits for the others; or all share the
 /// work of each run, one run after the other, and end together where one of them fails. Throws Error where

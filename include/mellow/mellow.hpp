@@ -138,6 +138,7 @@
 #include <mellow/language/transformer_cache.hpp>
 #include <mellow/language/transformer_options.hpp>
 #include <mellow/language/transformer_shapes.hpp>
+#include <mellow/language/update_figures.hpp>
 #include <mellow/models/bregman.hpp>
 #include <mellow/models/plan.hpp>
 #include <mellow/models/policy_evaluation.hpp>

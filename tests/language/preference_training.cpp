@@ -127,10 +127,54 @@ TEST_CASE("Metrics are those of the loss, of the batch and of the held-out pairs
     CHECK(learned.batch.rejected_log_prob == Approx(expected.rejected_log_prob));
     CHECK(learned.held_out.value == Approx(at_start.value).epsilon(1e-12));
     const auto metrics = learned.metrics();
-    CHECK((metrics[10].name == std::string("held_out_loss") && metrics[10].value == learned.held_out.value));
-    CHECK(metrics[11].value == Approx(at_start.metrics.accuracy));
-    CHECK(metrics[12].value == Approx(at_start.metrics.margin()));
+    CHECK((metrics[13].name == std::string("held_out_loss") && metrics[13].value == learned.held_out.value));
+    CHECK(metrics[14].value == Approx(at_start.metrics.accuracy));
+    CHECK(metrics[15].value == Approx(at_start.metrics.margin()));
   }
+}
+
+TEST_CASE(
+    "An update tells what became of the pairs' mass, how far a constraint is broken, and how many pairs are clipped") {
+  const Model model(sizes);
+  Rng rng(3);
+  const auto pairs = some(5, rng);
+  const Vector<double> reference = start(model), theta = elsewhere(model);
+  const auto learned_by = [&](const auto& loss, bool has_reference = true) {
+    language::PreferenceTraining learner(model, theta, pairs, {}, loss,
+                                         {.batch = 5, .micro_batch = 2, .has_reference = has_reference});
+    if (has_reference) learner.set_reference(model, reference);
+    Rng order(0);
+    return learner.update(order);
+  };
+  using preference::C2Dpo, preference::Constraint;
+  preference::PairHistory at_theta;
+  {
+    language::PreferenceTraining learner(model, theta, pairs, {}, preference::Dpo{}, {.batch = 5});
+    learner.set_reference(model, reference);
+    learner.record(0, at_theta);
+  }
+  double mass = 0, broken = 0, broken_sum = 0;
+  for (Index i = 0; i < 5; ++i) {
+    const preference::Pair pair{.chosen = at_theta.chosen(i, 0),
+                                .rejected = at_theta.rejected(i, 0),
+                                .reference_chosen = at_theta.reference_chosen(i, 0),
+                                .reference_rejected = at_theta.reference_rejected(i, 0)};
+    const double g = C2Dpo{.constraint = Constraint::Identity}.residual(pair);
+    mass += g / 5;
+    broken_sum += std::abs(g) / 5;
+    broken += std::abs(pair.chosen_log_ratio() + pair.rejected_log_ratio()) / 5;
+  }
+  const auto dpo = learned_by(preference::Dpo{}), log = learned_by(C2Dpo{}),
+             sum = learned_by(C2Dpo{.constraint = Constraint::Identity});
+  for (const auto& learned : {dpo, log, sum, learned_by(preference::Aot{})})
+    CHECK(learned.pair_mass == Approx(mass).epsilon(1e-10));
+  CHECK(std::isnan(dpo.residual));
+  CHECK(log.residual == Approx(broken).epsilon(1e-10));
+  CHECK(sum.residual == Approx(broken_sum).epsilon(1e-10));
+  CHECK(std::isnan(learned_by(preference::SimPo{}, false).pair_mass));
+  const auto clipped = learned_by(preference::SquaredPo{});
+  CHECK(clipped.metrics()[10].name == std::string("clipped"));
+  CHECK(clipped.metrics()[10].value == clipped.batch.clipped);
 }
 
 TEST_CASE("Metrics of losses that couple rows are those of losses of pairs") {
@@ -163,8 +207,10 @@ TEST_CASE("C2-DPO without a penalty is DPO, bit for bit") {
   const auto dpo = run<float>(preference::Dpo{}, 3);
   using enum preference::Constraint;
   for (const auto constraint : {Log, Identity}) {
-    const auto c2 = run<float>(preference::C2Dpo{.lambda = 0, .constraint = constraint}, 3);
+    auto c2 = run<float>(preference::C2Dpo{.lambda = 0, .constraint = constraint}, 3);
     CHECK(c2.first == dpo.first);
+    for (std::ptrdiff_t update = 1; update <= 6; ++update)  // the residual, which DPO has not
+      c2.second.erase(c2.second.begin() + 12 * update);
     CHECK(c2.second == dpo.second);
     CHECK(run<float>(preference::C2Dpo{.lambda = 1e-2, .constraint = constraint}, 3).first != dpo.first);
   }

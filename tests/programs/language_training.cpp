@@ -2,6 +2,7 @@
 // Trains language models by bin/mellow_bench as a user would.
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <sstream>
@@ -9,6 +10,7 @@
 
 #include <mellow/core/rng.hpp>
 #include <mellow/language/transformer.hpp>
+#include <mellow/tools/csv_table.hpp>
 #include <mellow/tools/weights.hpp>
 
 #include "support/program.hpp"
@@ -214,12 +216,75 @@ TEST_CASE("What a language model cannot be trained with is refused in a line") {
     CHECK(child.status > 0);
     CHECK_THAT(child.error, Contains(message));
     CHECK(std::ranges::count(child.error, '\n') == 1);
-    CHECK_FALSE(fs::exists(directory / "refused/seed-0/weights.safetensors"));
-    fs::remove_all(directory / "refused");
+    CHECK_FALSE(fs::exists(directory / "refused"));
   }
   const auto watched = run("mellow_bench watch " + (directory / "results/supervised-examples/seed-0").string());
   CHECK(watched.status == 1);
   CHECK_THAT(watched.error, Contains("plays no episodes"));
+}
+
+TEST_CASE("A run that is refused before its first step leaves its folder to the corrected command") {
+  const TemporaryDirectory directory;
+  write_letters(directory.path());
+  REQUIRE(train(directory.path(), "--agent supervised --data examples.jsonl --steps 2" + small).status == 0);
+  const std::string pairs = "--agent preference --data pairs.jsonl --steps 2" + small;
+  const std::vector<std::array<std::string, 3>> cases{
+      {pairs + "--set loss=simpo", " --set loss.beta=-1", " --set loss.beta=1"},
+      {pairs + "--set loss=simpo", " --set record_pairs=-1", " --set record_pairs=1"},
+      {pairs + weights, " --set micro_batch_size=-1", " --set micro_batch_size=1"},
+      {"--agent supervised --data examples.jsonl --steps 2" + small, " --set batch_size=1000", " --set batch_size=2"},
+      {"--agent dqn --env CartPole-v1 --steps 300", " --set batch_size=0", " --set batch_size=8"},
+      {"--agent reinforce --env CartPole-v1 --steps 300", " --set episodes=0", " --set episodes=2"},
+      {"--agent q_learning --env FrozenLake-v1 --steps 300", " --set learning_rate=-1", " --set learning_rate=0.1"}};
+  for (const auto& [command, wrong, right] : cases) {
+    CAPTURE(command, wrong);
+    CHECK(train(directory.path(), command + wrong + " --output corrected").status == 1);
+    CHECK_FALSE(fs::exists(directory / "corrected"));
+    const auto child = train(directory.path(), command + right + " --output corrected");
+    CAPTURE(child.error);
+    CHECK(child.status == 0);
+    fs::remove_all(directory / "corrected");
+  }
+  // What somebody else has put there stays.
+  fs::create_directories(directory / "corrected/seed-0");
+  std::ofstream(directory / "corrected/seed-0/notes.txt") << "mine";
+  CHECK(train(directory.path(), cases[0][0] + cases[0][1] + " --output corrected").status == 1);
+  CHECK(fs::exists(directory / "corrected/seed-0/notes.txt"));
+  CHECK(train(directory.path(), cases[0][0] + cases[0][2] + " --output corrected").status == 0);
+}
+
+TEST_CASE("A run on pairs writes what the diagnosis reads") {
+  const TemporaryDirectory directory;
+  write_letters(directory.path());
+  REQUIRE(train(directory.path(), "--agent supervised --data examples.jsonl --steps 20" + small).status == 0);
+  const auto records = [&](const std::string& loss, const std::string& every) {
+    const auto child =
+        train(directory.path(), "--agent preference --data pairs.jsonl --steps 5 --set loss=" + loss + small + weights +
+                                    "--output " + loss + every + " --set record_pairs=" + every);
+    CAPTURE(child.error);
+    REQUIRE(child.status == 0);
+    return directory / (loss + every) / "seed-0";
+  };
+  for (const char* const loss : {"dpo", "squared_po", "aot", "wpo", "kto"})
+    for (const char* const file : {"pairs.csv", "held_out_pairs.csv"}) {
+      CAPTURE(loss, file);
+      const auto result = run(fmt::format("mellow_bench diagnose {} --output {}", (records(loss, "2") / file).string(),
+                                          (directory / "diagnosis").string()));
+      CAPTURE(result.error);
+      REQUIRE(result.status == 0);
+      CHECK_THAT(result.out, Contains("changes of log pi since the reference"));
+      for (const char* const step : {"\n   2 ", "\n   4 ", "\n   5 "}) CHECK_THAT(result.out, Contains(step));
+      fs::remove_all(directory / (loss + std::string("2")));
+    }
+  CHECK_FALSE(fs::exists(records("dpo", "0") / "pairs.csv"));
+  CHECK(read_file(records("dpo", "0") / "weights.safetensors") ==
+        read_file(records("dpo", "1") / "weights.safetensors"));
+  for (const auto& [loss, has_residual] : {std::pair("c2_dpo", true), std::pair("squared_po", false)}) {
+    CAPTURE(loss);
+    const mellow::tools::CsvTable metrics(records(loss, "1") / "metrics.csv");
+    for (const char* const name : {"clipped", "pair_mass"}) CHECK_FALSE(metrics.text(0, metrics.column(name)).empty());
+    CHECK(metrics.text(0, metrics.column("residual")).empty() != has_residual);
+  }
 }
 
 TEST_CASE("A campaign of another file is refused, whatever the file is called") {

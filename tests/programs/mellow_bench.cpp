@@ -304,6 +304,9 @@ TEST_CASE("The page of a paper says what its figures say") {
     CAPTURE(child.error);
     REQUIRE(child.status == 0);
     expect_on_page(paper, directory / "claims.md");
+    for (const char* const other : {"toy.md", "addition.md"})
+      if (fs::exists(directory / other))
+        CHECK_THAT(read_file(docs / "papers" / (paper + ".md")), Contains(read_file(directory / other)));
     CHECK(fs::exists(directory / plot));
     const auto without_optima = [](const fs::path& path) {  // which are worked out each time
       return std::regex_replace(read_file(path), std::regex("optima,[^\n]*\n"), "");

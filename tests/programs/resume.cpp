@@ -41,7 +41,8 @@ const std::vector<std::string> campaigns{
     "--agent supervised --env long-addition --steps 400 --evaluate-every 90 --checkpoint-every 40 --set env.digits=1 "
     "--set env.examples=300 --set model.context=12 --set model.width=16 --set micro_batch_size=10",
     "--agent preference --data PAIRS --steps 400 --evaluate-every 90 --checkpoint-every 40 --set loss=orpo "
-    "--set model=llama --set model.context=12 --set model.width=16 --set batch_size=4 --set lora.rank=2",
+    "--set model=llama --set model.context=12 --set model.width=16 --set batch_size=4 --set lora.rank=2 "
+    "--set record_pairs=30",
 };
 
 /// `PAIRS` stands for a file of preference pairs beside the output.

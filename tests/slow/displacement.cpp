@@ -6,6 +6,7 @@
 
 #include <mellow/preference/c2_dpo.hpp>
 #include <mellow/preference/f_dpo.hpp>
+#include <mellow/preference/margin_losses.hpp>
 #include <mellow/preference/out_of_order.hpp>
 #include <mellow/preference/toy_training.hpp>
 #include <mellow/statistics/aggregates.hpp>
@@ -65,6 +66,8 @@ TEST_CASE("DPO displaces the chosen responses; C2-DPO raises them, SquaredPO sto
   const Ends dpo = train(Dpo{}), c2 = train(C2Dpo{}), squared = train(SquaredPo{});
   const Ends sum2 = train(C2Dpo{.lambda = 0.01, .constraint = Constraint::Identity});
   const Ends sum1 = train(C2Dpo{.lambda = 0.01, .constraint = Constraint::Identity, .norm = Norm::L1});
+  const Ends ipo = train(Ipo{}), log2 = train(C2Dpo{.lambda = 0.01}),
+             log1 = train(C2Dpo{.lambda = 0.01, .norm = Norm::L1});
   const auto show = [](const char* name, const Ends& ends) {
     UNSCOPED_INFO(name << ": median a_w " << ends.median_chosen.mean() << ", falling " << ends.falling.mean()
                        << ", accuracy " << ends.accuracy.mean() << ", mass change " << ends.mass_change.mean());
@@ -80,6 +83,8 @@ TEST_CASE("DPO displaces the chosen responses; C2-DPO raises them, SquaredPO sto
   CHECK(c2.median_chosen.minCoeff() > 0.0);
   CHECK(difference(c2.median_chosen, dpo.median_chosen).low > 0.0);
   CHECK(c2.accuracy.mean() >= dpo.accuracy.mean() - 0.01);
+  for (const Ends* ends : {&dpo, &ipo, &c2, &log2, &log1}) CHECK(ends->accuracy.mean() == 1.0);
+  for (const Ends* ends : {&sum2, &sum1}) CHECK(ends->accuracy.mean() >= 0.99);
   CHECK(20.0 * sum2.mass_change.mean() <= dpo.mass_change.mean());
   CHECK(20.0 * sum1.mass_change.mean() <= dpo.mass_change.mean());
   // squared_po.md 3.2.

@@ -69,12 +69,23 @@ TEST_CASE("The chart has a bar for each share at the start, the first and the la
   REQUIRE(chart.series.size() == 3);
   CHECK(chart.series[1].label == "step 10");
   CHECK(chart.series[2].label == "step 90");
-  CHECK(chart.groups == std::vector<std::string>{"out of sample", "chosen fell", "always", "in order", "saturated"});
+  CHECK(chart.groups ==
+        std::vector<std::string>{"out of sample", "chosen fell", "fell at every checkpoint", "in order", "saturated"});
   CHECK(chart.title == "Probability out of sample, at most, and shares of the pairs");
   CHECK(chart.series[0].values[0] == 0.5);
   CHECK(chart.series[2].values[1] == 0.75);
-  CHECK(std::isnan(chart.series[1].values[2]));  // always: of the end alone
+  CHECK(std::isnan(chart.series[1].values[2]));  // of the end alone
   CHECK(chart.series[2].values[2] == 0.25);
+  CHECK(chart.series[2].values[4] == 0.25);
+  CHECK((chart.series[2].low[4] > 0.05 && chart.series[2].low[4] < 0.1));  // Wilson's, of 2 in 8
+  CHECK((chart.series[2].high[4] > 0.55 && chart.series[2].high[4] < 0.6));
+  CHECK_FALSE(chart.y_label.empty());
+  for (auto& at : diagnosis.checkpoints) at.clipped = 0;
+  CHECK(displacement_shares_chart(diagnosis).groups.back() == "saturated");
+  diagnosis.checkpoints.back().clipped = 0.5;
+  chart = displacement_shares_chart(diagnosis);
+  CHECK(chart.groups.back() == "clipped");
+  CHECK(chart.series[2].values.back() == 0.5);
   diagnosis.checkpoints.pop_back();
   diagnosis.out_of_sample_at_start.reset();
   diagnosis.out_of_sample_known = true;

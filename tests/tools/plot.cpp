@@ -65,6 +65,9 @@ TEST_CASE("save_plot draws logarithmic axes, on which every number must be posit
   plot.series[0].low = plot.series[0].high = {};
   save_plot(directory / "log", plot);
   CHECK_THAT(read_file(directory / "log.svg"), Contains(">1000<") && Contains(">1e+06<"));
+  plot.series[0].x = {30, 300, 3000};
+  save_plot(directory / "ends", plot);
+  CHECK_THAT(read_file(directory / "ends.svg"), Contains(">30<") && Contains(">3000<") && !Contains(">10000<"));
 }
 
 TEST_CASE("save_plot shows hostile texts as they are and runs none") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <limits>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -36,6 +37,15 @@ struct AnyPairLoss {
   }
   bool clips(const preference::Pair& pair) const {
     return std::visit([&](const auto& loss) { return preference::detail::clips(loss, pair); }, chosen);
+  }
+  /// NaN of a loss that holds no constraint.
+  double residual(const preference::Pair& pair) const {
+    return std::visit(
+        [&](const auto& loss) {
+          if constexpr (requires { loss.residual(pair); }) return loss.residual(pair);
+          else return std::numeric_limits<double>::quiet_NaN();
+        },
+        chosen);
   }
   preference::PairTerm operator()(const preference::Pair& pair) const {
     return std::visit([&](const auto& loss) { return loss(pair); }, chosen);

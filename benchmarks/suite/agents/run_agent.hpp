@@ -13,12 +13,12 @@
 
 namespace mellow::suite {
 
-/// Shows a run's status every so many steps.
+/// Shows a run's status after the first step and every so many.
 struct Shown {
   const std::function<void(const training::RunStatus&)>& show;
   Index every = 256;
   void on_step(const training::RunStatus& status) const {
-    if (show && status.step % every == 0) show(status);
+    if (show && (status.step == 1 || status.step % every == 0)) show(status);
   }
 };
 

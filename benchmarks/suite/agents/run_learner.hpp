@@ -94,10 +94,10 @@ struct Follower {
 
 /// Trains a learner of a language model as requested, with checkpoints, and tests its best and its last parameters. The
 /// last checkpoint stays, for a run that is killed before its results are written. `start` is where it began. Where ranks
-/// share the run, the first one's summary is whole.
-template <class Learner>
+/// share the run, the first one's summary is whole, and it alone has the other callbacks.
+template <class Learner, class... Callbacks>
 RunSummary run_learner(Learner& learner, const ModelAtStart& start, const RunRequest& request, const std::string& score,
-                       const TestParameters& test) {
+                       const TestParameters& test, Callbacks&... callbacks) {
   const training::FitOptions options{
       .steps = request.options.steps, .evaluate_every = request.options.evaluate_every, .seed = request.options.seed};
   const auto folder = request.folder / "checkpoints";
@@ -110,8 +110,9 @@ RunSummary run_learner(Learner& learner, const ModelAtStart& start, const RunReq
   Sinks sinks(request.folder, request.sinks);
   tools::Checkpoints checkpoints(folder, {.every = request.checkpoint_every, .keep_end = true});
   training::OnImprovement save([&] { start.save(request.folder, learner.parameters()); });
-  const auto run = training::fit(learner, options, LeadingRecorder{recorder, request.shared}, sinks,
-                                 LeadingCheckpoints{checkpoints, request.shared}, save, Shown{request.show, 1});
+  const auto run =
+      training::fit(learner, options, LeadingRecorder{recorder, request.shared}, sinks,
+                    LeadingCheckpoints{checkpoints, request.shared}, save, Shown{request.show, 1}, callbacks...);
   RunSummary summary{.finished = run.end != training::RunEnd::Stopped,
                      .steps = run.steps,
                      .best_step = run.best_step,

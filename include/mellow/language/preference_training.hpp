@@ -11,6 +11,7 @@
 #include <mellow/language/pair_set.hpp>
 #include <mellow/language/preference_kinds.hpp>
 #include <mellow/language/preference_training_options.hpp>
+#include <mellow/language/update_figures.hpp>
 #include <mellow/preference/pair_history.hpp>
 #include <mellow/preference/pair_objective.hpp>
 
@@ -112,14 +113,18 @@ class PreferenceTraining {
     batch_.assign(pairs_, own);
     detail::PairFigures figures{};
     step().begin();
-    objective_.add_gradient(reader_, loss_, pairs_, own, batch_, 1.0 / static_cast<double>(whole.size()), figures);
-    const auto taken = step().take(figures);
-    const auto found = detail::named(figures);
+    const double share = 1.0 / static_cast<double>(whole.size());
+    objective_.add_gradient(reader_, loss_, pairs_, own, batch_, share, figures);
+    auto sums = detail::update_figures(figures, loss_, batch_, std::ssize(own), share);
+    const auto taken = step().take(sums);
+    const auto found = detail::named(sums);
     return {.loss = found.value,
             .gradient_norm = taken.gradient_norm,
             .learning_rate = taken.learning_rate,
             .tokens = static_cast<double>(tokens_),
             .batch = found.metrics,
+            .pair_mass = options_.has_reference ? sums[7] : PreferenceLearned::none,
+            .residual = sums[8],
             .held_out = detail::named(held_out_figures_)};
   }
 
@@ -158,8 +163,7 @@ class PreferenceTraining {
   const Model& model() const { return step().model(); }                  ///< its shapes
   const Loss& loss() const { return loss_; }                             ///< as given
   const PreferenceTrainingOptions& options() const { return options_; }  ///< as given
-  /// The model's. None of a model that keeps them to itself.
-  decltype(auto) parameters() const { return step().parameters(); }
+  decltype(auto) parameters() const { return step().parameters(); }      ///< the model's; none of one that owns them
   /// Of the last update, after clipping.
   const Vector<Scalar>& gradient() const
     requires LanguageModel<Model>

@@ -50,10 +50,12 @@ struct PreferenceLearned {
   double learning_rate = none;                     ///< of the step
   double tokens = none;                            ///< read so far, prompts included
   preference::PairMetrics batch{};                 ///< of the batch
+  double pair_mass = none;                         ///< mean of log(pi_w + pi_l) - log(ref_w + ref_l) over the batch
+  double residual = none;                          ///< mean |g| of a loss that holds a constraint (C2-DPO)
   preference::PairLossValue held_out = unknown();  ///< of the last evaluation
 
   /// The same by name.
-  std::array<Metric, 13> metrics() const {
+  std::array<Metric, 16> metrics() const {
     return {{{"loss", loss},
              {"gradient_norm", gradient_norm},
              {"learning_rate", learning_rate},
@@ -64,6 +66,9 @@ struct PreferenceLearned {
              {"rejected_reward", batch.rejected_reward},
              {"chosen_log_prob", batch.chosen_log_prob},
              {"rejected_log_prob", batch.rejected_log_prob},
+             {"clipped", batch.clipped},
+             {"pair_mass", pair_mass},
+             {"residual", residual},
              {"held_out_loss", held_out.value},
              {"held_out_accuracy", held_out.metrics.accuracy},
              {"held_out_margin", held_out.metrics.margin()}}};

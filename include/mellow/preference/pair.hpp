@@ -33,6 +33,7 @@ struct PairTerm {
 ///     beta                  the scale of the rewards that metrics report; 1 where it has none
 ///     validate()            throws Error for numbers out of range; called once a batch
 ///     clips(pair) -> bool   whether a bound that keeps the loss finite is at work; metrics report the share
+///     residual(pair)        by how much a constraint that it holds is broken; a training's metrics report the mean size
 ///     specialised(use)      calls use(loss) with a loss of this concept in which a choice that its settings make is
 ///                           made; for loops over pairs
 template <class L>

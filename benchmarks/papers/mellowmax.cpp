@@ -332,7 +332,7 @@ Planned plan_random(const environments::DenseMdp& mdp, const Op& op, Rng rng) {
 std::vector<Claim> random_models(Study& study) {
   const std::string experiment = "random models";
   constexpr Index count = 1000;
-  const auto name = [](double x) { return fmt::format("beta = omega = {}", x); };
+  const auto name = [](double x) { return fmt::format("{}", x); };
   const std::vector<double> sharpnesses =
       scaled(study, experiment, std::vector{10.0}, std::vector{10.0, 5.0, 16.55}, name);
   std::vector<Arm> arms;
@@ -342,21 +342,19 @@ std::vector<Claim> random_models(Study& study) {
                       const auto mdp = environments::random_mdp(rng);
                       const Planned boltzmann = plan_random(mdp, Boltzmann{x}, rng),
                                     mellowmax = plan_random(mdp, Mellowmax{x}, rng);
-                      return Figures{{"sweeps, Boltzmann", boltzmann.sweeps},
-                                     {"fixed points, Boltzmann", static_cast<double>(boltzmann.fixed_points)},
-                                     {"sweeps, mellowmax", mellowmax.sweeps},
-                                     {"fixed points, mellowmax", static_cast<double>(mellowmax.fixed_points)}};
+                      return Figures{{"Boltzmann sweeps", boltzmann.sweeps},
+                                     {"Boltzmann fixed points", static_cast<double>(boltzmann.fixed_points)},
+                                     {"mellowmax sweeps", mellowmax.sweeps},
+                                     {"mellowmax fixed points", static_cast<double>(mellowmax.fixed_points)}};
                     }});
   const MeasuredArms found(study, experiment, "tolerance 1e-3, six starts", count, arms);
   const auto several = [&](double x, const std::string& of) {
-    return std::ranges::count_if(found(name(x), "fixed points, " + of), [](double points) { return points > 1; });
+    return std::ranges::count_if(found(name(x), of + " fixed points"), [](double points) { return points > 1; });
   };
   const auto endless = [&](double x, const std::string& of) {
-    return std::ranges::count(found(name(x), "sweeps, " + of), static_cast<double>(most_sweeps));
+    return std::ranges::count(found(name(x), of + " sweeps"), static_cast<double>(most_sweeps));
   };
-  const auto mean = [&](double x, const std::string& of) {
-    return statistics::Mean{}(found(name(x), "sweeps, " + of));
-  };
+  const auto mean = [&](double x, const std::string& of) { return statistics::Mean{}(found(name(x), of + " sweeps")); };
   std::string others;
   for (const double x : sharpnesses | std::views::drop(1))
     others += fmt::format("; at {}: several {} and {}, endless {} and {}, sweeps {:.1f} and {:.1f}", x,
@@ -366,7 +364,7 @@ std::vector<Claim> random_models(Study& study) {
   const Index none = std::max(several(first, "mellowmax"), endless(first, "mellowmax"));
   Rng rng(0, 4);
   const Estimate saved =
-      difference_of(found(name(first), "sweeps, Boltzmann"), found(name(first), "sweeps, mellowmax"), rng);
+      difference_of(found(name(first), "Boltzmann sweeps"), found(name(first), "mellowmax sweeps"), rng);
   return {{.claim = "On some random models planning under Boltzmann has several fixed points",
            .paper = "3 of 200",
            .measured = fmt::format("share of {} models, beta = {}", count, first),
@@ -473,10 +471,10 @@ class Drives {
       {"epsilon", by_epsilon, {.05, .1, .2, .4}, {.02, .05, .1, .15, .2, .3, .4, .5}},
       {"beta", by_boltzmann, {1, 1.5, 2, 3, 5, 10}, {.5, 1, 1.5, 2, 3, 4, 5, 7, 10}},
       {"omega", by_mellowmax, {1, 2, 3, 5, 7, 10}, {.5, 1, 1.5, 2, 3, 4, 5, 7, 10}}};
-  static inline const std::string experiment = "SARSA on the taxi";
+  static inline const std::string experiment = "taxi";
 
   static std::string name_of(double slip, const std::string& family, double x, double rate) {
-    return fmt::format("slip {}, {} {}, learning rate {}", slip, family, x, rate);
+    return fmt::format("slip {}, {} {}, rate {}", slip, family, x, rate);
   }
 
   std::optional<MeasuredArms> found_;
@@ -583,7 +581,7 @@ std::vector<Claim> sarsa_on_taxi(Study& study) {
 constexpr Index curve_parts = 25;  ///< of a run, each a point of a curve
 
 std::string part_name(Index part, Index episodes) {
-  return fmt::format("return up to episode {}", (part + 1) * (episodes / curve_parts));
+  return fmt::format("return {}", (part + 1) * (episodes / curve_parts));
 }
 
 /// Mean returns of a run and of each part of it.
@@ -611,7 +609,7 @@ Figures balance(const Head& head, Index episodes, Index seed) {
 }
 
 std::vector<Claim> reinforce_on_cart_pole(Study& study) {
-  const auto experiment_of = [](Index n) { return fmt::format("REINFORCE on CartPole, {} episodes", n); };
+  const auto experiment_of = [](Index n) { return fmt::format("REINFORCE {} episodes", n); };
   const bool long_runs = study.reads_only() ? study.has(experiment_of(3000)) : study.full();
   const Index episodes = long_runs ? 3000 : 1000;
   const std::string experiment = experiment_of(episodes);

@@ -137,27 +137,54 @@ RunRequest request_of(const Campaign& campaign, Index run) {
   return request;
 }
 
-/// Removes a run that was refused before its first step, since what it left would stand in the way of the corrected
-/// command: its folder, or its configuration alone where there was something in it before. Not where another process has
-/// the folder by now.
-void remove_refused(const fs::path& folder, bool was_empty) {
-  try {
-    const tools::FolderLock lock(folder);
-    if (was_empty) fs::remove_all(folder);
-    else fs::remove(folder / "config.json");
-    std::error_code not_empty;
-    fs::remove(folder.parent_path(), not_empty);
-  } catch (const std::exception&) {  // why it was refused is what is said
+/// The runs' folders.
+std::vector<fs::path> folders_of(const Campaign& campaign) {
+  std::vector<fs::path> folders;
+  for (Index run = 0; run < campaign.seeds; ++run) folders.push_back(folder_of(campaign, run));
+  return folders;
+}
+
+/// A run's folder before the run: what of it is the run's to remove.
+class FolderBefore {
+ public:
+  explicit FolderBefore(const fs::path& folder)
+      : folder_(folder), was_empty_(!fs::exists(folder) || fs::is_empty(folder)) {
+    for (fs::path path = folder; !path.empty() && !fs::exists(path); path = path.parent_path()) absent_.push_back(path);
   }
+
+  /// Removes what a run left that was refused before its first step, since it would stand in the way of the corrected
+  /// command: all in the folder, or the configuration alone where there was something in it before; and the folders that
+  /// were not there, where they are empty now. Not where another process has the folder by now.
+  void restore() const {
+    try {
+      const tools::FolderLock lock(folder_);
+      if (was_empty_)
+        for (const fs::path& entry : fs::directory_iterator(folder_)) fs::remove_all(entry);
+      else fs::remove(folder_ / "config.json");
+      std::error_code not_empty;
+      for (const fs::path& path : absent_) fs::remove(path, not_empty);
+    } catch (const std::exception&) {  // why it was refused is what is said
+    }
+  }
+
+ private:
+  fs::path folder_;
+  bool was_empty_;
+  std::vector<fs::path> absent_;  // the innermost first
+};
+
+/// Those of all runs, before the first begins.
+std::vector<FolderBefore> folders_before(const Campaign& campaign) {
+  const auto folders = folders_of(campaign);
+  return {folders.begin(), folders.end()};
 }
 
 /// One run: what it gave, if it is finished or can be brought to an end.
 RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const AnyEnvironment& environment, Index run,
-                   LiveTable& table) {
+                   const FolderBefore& before, LiveTable& table) {
   const fs::path folder = folder_of(campaign, run), config_path = folder / "config.json",
                  summary_path = folder / "summary.json";
   const Json config = config_of(campaign, run);
-  const bool was_empty = !fs::exists(folder) || fs::is_empty(folder);
   const auto begun = read_json(config_path), done = read_json(summary_path);
   if (begun) require_same(config_path, *begun, config);
   tools::Checkpoints checkpoints(folder / "checkpoints");
@@ -179,7 +206,7 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
       return agent.run(environment, request);
     } catch (const std::exception& error) {
       if (!begun && !has_stepped) {
-        remove_refused(folder, was_empty);
+        before.restore();
         throw;
       }
       const std::string what = error.what();
@@ -207,9 +234,10 @@ void run_shared(const Campaign& campaign, const AgentConfig& agent, const AnyEnv
   try {
     std::optional<LiveTable> table;
     if (is_first) table.emplace(campaign.options.steps, campaign.seeds, campaign.first_seed);
+    const auto before = folders_before(campaign);
     for (Index i = 0; i < campaign.seeds; ++i) {
       RunSummary& run = runs[static_cast<std::size_t>(i)];
-      if (is_first) run = run_one(campaign, agent, environment, i, *table);
+      if (is_first) run = run_one(campaign, agent, environment, i, before[static_cast<std::size_t>(i)], *table);
       else if (ranks::first_says(false)) run = agent.run(environment, request_of(campaign, i));
       else run.finished = true;
       if (!run.finished) throw Interrupted(goes_on);
@@ -227,13 +255,6 @@ void run_shared(const Campaign& campaign, const AgentConfig& agent, const AnyEnv
 
 /// Of a column of the table of runs.
 std::size_t figure_width(const std::string& name) { return std::max<std::size_t>(name.size(), 10); }
-
-/// The runs' folders.
-std::vector<fs::path> folders_of(const Campaign& campaign) {
-  std::vector<fs::path> folders;
-  for (Index run = 0; run < campaign.seeds; ++run) folders.push_back(folder_of(campaign, run));
-  return folders;
-}
 
 void plot(const Campaign& campaign) {
   auto curve = learning_curve(
@@ -293,9 +314,11 @@ std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, 
   std::exception_ptr failure;
   try {
     LiveTable table(campaign.options.steps, campaign.seeds, campaign.first_seed);
+    const auto before = folders_before(campaign);
     parallel(std::ssize(mine), jobs, [&](Index i) {
       const Index which = mine[static_cast<std::size_t>(i)];
-      runs[static_cast<std::size_t>(which)] = run_one(campaign, agent, environment, which, table);
+      const auto at = static_cast<std::size_t>(which);
+      runs[at] = run_one(campaign, agent, environment, which, before[at], table);
     });
   } catch (...) {  // the other ranks finish what they have, and wait for this one
     failure = std::current_exception();

@@ -207,6 +207,7 @@ fs::path Study::finish(bool interrupted) const {
   tools::CsvWriter csv(path, {"experiment", "setting", "run", "metric", "value"});
   for (const Row& row : rows_) csv.row({row.experiment, row.setting, row.run, row.metric, row.value});
   csv.finish();
+  if (!interrupted) fs::remove(options_.folder / "partial.csv");
   return path;
 }
 

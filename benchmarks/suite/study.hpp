@@ -98,7 +98,8 @@ class Study {
   void row(const std::string& experiment, const std::string& setting, Index run, const std::string& metric,
            double value);
 
-  /// Writes results.csv, or, of a study that was interrupted, partial.csv. Until then an earlier one stays.
+  /// Writes results.csv and removes partial.csv, which is what a study that was interrupted writes. Until then an earlier
+  /// one stays.
   std::filesystem::path finish(bool interrupted = false) const;
 
  private:

@@ -247,10 +247,43 @@ TEST_CASE("A run that is refused before its first step leaves its folder to the 
   }
   // What somebody else has put there stays.
   fs::create_directories(directory / "corrected/seed-0");
-  std::ofstream(directory / "corrected/seed-0/notes.txt") << "mine";
+  for (const char* const name : {"notes.txt", "tokenizer.json"})
+    std::ofstream(directory / "corrected/seed-0" / name) << "mine";
   CHECK(train(directory.path(), cases[0][0] + cases[0][1] + " --output corrected").status == 1);
-  CHECK(fs::exists(directory / "corrected/seed-0/notes.txt"));
+  for (const char* const name : {"notes.txt", "tokenizer.json"})
+    CHECK(read_file(directory / "corrected/seed-0" / name) == "mine");
+  CHECK_FALSE(fs::exists(directory / "corrected/seed-0/config.json"));
   CHECK(train(directory.path(), cases[0][0] + cases[0][2] + " --output corrected").status == 0);
+}
+
+TEST_CASE("A run that is refused removes the folders that it made, and no other") {
+  const TemporaryDirectory directory;
+  const auto refuse = [&](const std::string& output, const std::string& more = {}) {
+    const auto child = train(directory.path(),
+                             "--agent dqn --env CartPole-v1 --steps 10 --set batch_size=0 --output " + output + more);
+    CAPTURE(child.error);
+    CHECK(child.status == 1);
+  };
+  refuse("a/b/c", " --seeds 2 --jobs 2");
+  CHECK_FALSE(fs::exists(directory / "a"));
+  fs::create_directories(directory / "empty/seed-0");
+  refuse("empty", " --seeds 2 --jobs 2");
+  CHECK((fs::is_empty(directory / "empty/seed-0") && !fs::exists(directory / "empty/seed-1")));
+  fs::create_directories(directory / "elsewhere");
+  for (const char* const content : {"", "note"}) {  // of the folder that a link leads to
+    if (*content != '\0') std::ofstream(directory / "elsewhere" / content) << content;
+    if (!fs::exists(directory / "link")) fs::create_directory_symlink("elsewhere", directory / "link");
+    for (const char* const link : {"link", "link/"}) {
+      refuse(link);
+      CHECK((fs::is_symlink(directory / "link") && !fs::exists(directory / "elsewhere/seed-0")));
+    }
+  }
+  CHECK(fs::exists(directory / "elsewhere/note"));
+  fs::create_directory(directory / "here");
+  const auto child = run("cd " + (directory / "here").string() +
+                         "; mellow_bench train --agent dqn --env CartPole-v1 --steps 10 --set batch_size=0 --output .");
+  CHECK(child.status == 1);
+  CHECK((fs::is_directory(directory / "here") && fs::is_empty(directory / "here")));
 }
 
 TEST_CASE("A run on pairs writes what the diagnosis reads") {

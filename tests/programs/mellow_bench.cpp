@@ -173,6 +173,8 @@ TEST_CASE("What is not known is refused with what was meant") {
       {"train --agent sarsa --env CartPole-v1", "indices"},
       {"train --agent dqn --env CartPole-v1 --set env.action_levels=3", "discrete already"},
       {"train --agent q_learning --env chain --set env.states=1000000000", "env.states: must be at most"},
+      {"train --agent q_learning --env chain --set traces=accumulating traces.lambda=nan", "lambda must lie in [0, 1]"},
+      {"train --agent sarsa --env chain --set traces=replacing traces.lambda=3", "lambda must lie in [0, 1]"},
       {"reproduce td_convergenc", "did you mean td_convergence?"},
       {"reproduce", "PAPER: missing"},
       {"reproduce c2_dpo --results r.csv --full", "whose number and scale are given"},

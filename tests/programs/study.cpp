@@ -64,6 +64,15 @@ fs::path any_file(const fs::path& folder) {
 
 }  // namespace
 
+TEST_CASE("Whole results take the place of partial ones") {
+  const TemporaryDirectory directory;
+  const Study study(options_in(directory.path()));
+  study.finish(true);
+  CHECK(fs::exists(directory / "partial.csv"));
+  study.finish();
+  CHECK((fs::exists(directory / "results.csv") && !fs::exists(directory / "partial.csv")));
+}
+
 TEST_CASE("A study that was killed takes what its runs gave and ends with the same results") {
   const TemporaryDirectory whole, killed;
   Counter counter;

@@ -104,7 +104,6 @@ class PreferenceConfig final : public LanguageAgentConfig {
     options.has_reference = losses_.has_reference();
     options.score = static_cast<language::PreferenceScore>(score_);
     const bool writes = !request.shared || ranks::rank() == 0;
-    if (writes) task->save_tokenizer(request.folder);
     const auto accuracy_at = [&](const Vector<float>& theta) {
       const Vector<float> at = start.weights_at(theta);
       return task->accuracy({start.transformer, at}, request.test_episodes, Rng(seed, training::streams::test));
@@ -116,6 +115,7 @@ class PreferenceConfig final : public LanguageAgentConfig {
       language::PreferenceTraining learner(start.model, start.theta, pairs, held_out, loss, options, optimizer,
                                            ranks::Reduction{request.shared});
       learner.optimizer_state().choose(optimizer.chosen.index());
+      if (writes) task->save_tokenizer(request.folder);
       KeptPairs kept(learner, writes ? record_every_ : 0, request.options.steps);
       const auto test = [&](const Vector<float>& theta) {
         const auto right = accuracy_at(theta);

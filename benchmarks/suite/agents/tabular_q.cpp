@@ -93,9 +93,9 @@ class TracesConfig : public TabularConfig {
   RunSummary run_traces(const AnyEnvironment& environment, const RunRequest& request, const Backup& backup) const {
     switch (choice_) {
       case 1:
-        return run_table(environment, request, backup, AnyTraces{{.chosen = value::Accumulating{}}, lambda_});
+        return run_table(environment, request, backup, AnyTraces{{.chosen = value::Accumulating{lambda_}}, lambda_});
       case 2:
-        return run_table(environment, request, backup, AnyTraces{{.chosen = value::Replacing{}}, lambda_});
+        return run_table(environment, request, backup, AnyTraces{{.chosen = value::Replacing{lambda_}}, lambda_});
       case 3:
         return run_table(environment, request, backup, value::Dutch{lambda_});
       case 4: {

@@ -59,7 +59,7 @@ set tics nomirror out scale 0.5 textcolor rgb '#333333' noenhanced
 set grid linetype 1 linecolor rgb '#E4E4E4' linewidth 1
 set key outside below center horizontal Left reverse noenhanced samplen 2 height 1 spacing 1.2
 set rmargin 4
-set format '%.6g'
+set format '%.8g'
 )",
       terminal, literal(chart.title), literal(chart.x_label), literal(chart.y_label));
 }
@@ -143,7 +143,7 @@ std::string script(const Plot& plot, std::string_view terminal) {
   for (std::size_t i = 0; i < plot.series.size(); ++i) {
     const auto& series = plot.series[i];
     const auto color = palette[i % palette.size()];
-    const bool band = !series.low.empty();
+    const bool band = !series.low.empty(), single = series.x.size() == 1;
     text += fmt::format("$data{} << END\n", i);
     for (std::size_t k = 0; k < series.x.size(); ++k)
       text += fmt::format("{} {}\n", number(series.x[k]), number(series.y[k]));
@@ -153,13 +153,15 @@ std::string script(const Plot& plot, std::string_view terminal) {
       for (const auto& [x, low, high] : band_of(series, plot))
         text += fmt::format("{} {} {}\n", number(x), number(low), number(high));
       text += "END\n";
-      bands += fmt::format(
-          "$band{} using 1:2:3 with filledcurves fillcolor rgb '{}' fillstyle transparent solid 0.18 noborder "
-          "notitle, ",
-          i, color);
+      bands += fmt::format("$band{} using {} rgb '{}' notitle, ", i,
+                           single ? "1:2:(0):($3-$2) with vectors nohead linewidth 2 linecolor"
+                                  : "1:2:3 with filledcurves fillstyle transparent solid 0.18 noborder fillcolor",
+                           color);
     }
     // Dots show the points of a short series, and one between two gaps.
-    const auto style = series.x.size() < 32 ? "linespoints pointtype 7 pointsize 0.4" : "lines";
+    const auto style = single                 ? "points pointtype 7 pointsize 1"
+                       : series.x.size() < 32 ? "linespoints pointtype 7 pointsize 0.4"
+                                              : "lines";
     lines += fmt::format("$data{} using 1:2 with {} linewidth 2 linecolor rgb '{}' dashtype {} {}, ", i, style, color,
                          1 + i / palette.size(), in_legend(series.label));
   }

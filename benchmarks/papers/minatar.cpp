@@ -32,7 +32,11 @@ void plot(const Study& study, const MinatarRuns& runs, const Published& publishe
                    .y_label = "return",
                    .series = {runs.curve("ours")}};
   if (runs.frames == published.frames)
-    plot.series.push_back({.label = "published", .x = {static_cast<double>(published.frames)}, .y = {published.mean}});
+    plot.series.push_back({.label = "published, as read off its plot",
+                           .x = {static_cast<double>(published.frames)},
+                           .y = {published.mean},
+                           .low = {published.mean - published.reading},
+                           .high = {published.mean + published.reading}});
   tools::save_plot(study.folder() / published.game.name, plot);
 }
 

@@ -147,6 +147,8 @@ TEST_CASE("What is not known is refused with what was meant") {
       {"tran", "did you mean train?"},
       {"train --agent dqm --env CartPole-v1", "did you mean dqn?"},
       {"train --agent dqn --env CartPole", "did you mean CartPole-v"},
+      {"train --agent dqn --env cart-pole", "did you mean CartPole-v1?"},
+      {"train --agent dqn --env CartPole-v1 --set learning_rate=1", "did you mean optimizer.learning_rate?"},
       {"train --preset cartpol", "did you mean cartpole?"},
       {"train --preset cartpole --env Acrobot-v1", "the preset cartpole is for CartPole-v1"},
       {"train --agent dqn --env CartPole-v1 --set discont=1", "did you mean discount?"},
@@ -296,6 +298,7 @@ TEST_CASE("The page of a paper says what its figures say") {
                                     {"dqn_pro", "lake_errors.png"},
                                     {"lookahead_replicate", "two_states.png"},
                                     {"mellowmax", "sweeps.png"},
+                                    {"minatar", "Breakout.png"},
                                     {"optimizer_reset", "jumps.png"},
                                     {"squared_po", "addition_right.png"}}) {
     CAPTURE(paper);
@@ -306,7 +309,7 @@ TEST_CASE("The page of a paper says what its figures say") {
     CAPTURE(child.error);
     REQUIRE(child.status == 0);
     expect_on_page(paper, directory / "claims.md");
-    for (const char* const other : {"toy.md", "addition.md"})
+    for (const char* const other : {"toy.md", "addition.md", "minatar.md"})
       if (fs::exists(directory / other))
         CHECK_THAT(read_file(docs / "papers" / (paper + ".md")), Contains(read_file(directory / other)));
     CHECK(fs::exists(directory / plot));

@@ -25,27 +25,36 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-/// The known name that `name` most likely was meant to be, upper and lower case aside: the nearest one (the first of
-/// equals), unless more than a third of the characters of `name` would have to change (one may always); else the first
-/// that begins with it, if it has three characters at least; else an empty text.
+/// The known name that `name` most likely was meant to be, by its letters and digits alone, upper and lower case aside:
+/// the nearest one (the first of equals), unless more than a third of the characters of `name` would have to change (one
+/// may always); else the first that begins with it, else that contains it, if it has three characters at least; else an
+/// empty text.
 inline std::string nearest(std::string_view name, const std::vector<std::string>& known) {
-  const auto lower = [](std::string_view text) {
-    std::string result(text);
-    for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const auto plain = [](std::string_view text) {
+    std::string result;
+    for (const char c : text) {
+      if (c >= 'A' && c <= 'Z') result += static_cast<char>(c - 'A' + 'a');
+      if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) result += c;
+    }
     return result;
   };
-  const std::string wanted = lower(name);
+  const std::string wanted = plain(name);
   std::string best;
-  std::size_t least = std::max<std::size_t>(name.size() / 3, 1) + 1;
+  std::size_t least = std::max<std::size_t>(wanted.size() / 3, 1) + 1;
   for (const std::string& candidate : known) {
-    const std::size_t distance = edit_distance(wanted, lower(candidate));
+    const std::size_t distance = edit_distance(wanted, plain(candidate));
     if (distance < least) {
       least = distance;
       best = candidate;
     }
   }
-  const auto begins = std::ranges::find_if(known, [&](const std::string& k) { return lower(k).starts_with(wanted); });
-  return best.empty() && name.size() >= 3 && begins != known.end() ? *begins : best;
+  if (!best.empty() || wanted.size() < 3) return best;
+  const auto first = [&](const auto& fits) {
+    const auto found = std::ranges::find_if(known, [&](const std::string& k) { return fits(plain(k)); });
+    return found == known.end() ? std::string() : *found;
+  };
+  const std::string begins = first([&](const std::string& k) { return k.starts_with(wanted); });
+  return !begins.empty() ? begins : first([&](const std::string& k) { return k.find(wanted) != std::string::npos; });
 }
 
 }  // namespace mellow

@@ -10,7 +10,8 @@
 
 namespace mellow::tools {
 
-/// A line through points (x, y), broken where a value is not finite, with an optional band from `low` to `high`.
+/// A line through points (x, y), broken where a value is not finite, with an optional band from `low` to `high`. One
+/// point is a dot, its band an upright line.
 struct Series {
   std::string label{};  ///< its name in the legend; empty: none
   /// @{

@@ -64,10 +64,22 @@ TEST_CASE("save_plot draws logarithmic axes, on which every number must be posit
   const TemporaryDirectory directory;
   plot.series[0].low = plot.series[0].high = {};
   save_plot(directory / "log", plot);
-  CHECK_THAT(read_file(directory / "log.svg"), Contains(">1000<") && Contains(">1e+06<"));
+  CHECK_THAT(read_file(directory / "log.svg"), Contains(">1000<") && Contains(">1000000<"));
   plot.series[0].x = {30, 300, 3000};
   save_plot(directory / "ends", plot);
   CHECK_THAT(read_file(directory / "ends.svg"), Contains(">30<") && Contains(">3000<") && !Contains(">10000<"));
+}
+
+TEST_CASE("save_plot draws a single point as a dot, and its band as an upright line") {
+  if (gnuplot_is_missing()) return;
+  const TemporaryDirectory directory;
+  auto plot = curve();
+  plot.series.push_back({.label = "published", .x = {2}, .y = {7}, .low = {6}, .high = {8}});
+  save_plot(directory / "point", plot);
+  const auto svg = read_file(directory / "point.svg");
+  CHECK(count(svg, "<polygon") == 1);  // the band of the line
+  const std::regex upright("stroke='rgb\\(213, +94, +0\\)' +d='M([0-9.]+),[0-9.]+ L\\1,");  // of the second colour
+  CHECK(std::regex_search(svg, upright));
 }
 
 TEST_CASE("save_plot shows hostile texts as they are and runs none") {

@@ -77,7 +77,7 @@ TEST_CASE("save_plot draws a single point as a dot, and its band as an upright l
   plot.series.push_back({.label = "published", .x = {2}, .y = {7}, .low = {6}, .high = {8}});
   save_plot(directory / "point", plot);
   const auto svg = read_file(directory / "point.svg");
-  CHECK(count(svg, "<polygon") == 1);  // the band of the line
+  CHECK(count(svg, "<polygon") == 1);                                                       // the band of the line
   const std::regex upright("stroke='rgb\\(213, +94, +0\\)' +d='M([0-9.]+),[0-9.]+ L\\1,");  // of the second colour
   CHECK(std::regex_search(svg, upright));
 }

@@ -19,7 +19,6 @@
 #include <mellow/tools/checkpoints.hpp>
 #include <mellow/tools/csv.hpp>
 #include <mellow/tools/csv_table.hpp>
-#include <mellow/tools/folder_lock.hpp>
 #include <mellow/tools/interrupt.hpp>
 #include <mellow/tools/plot.hpp>
 #include <mellow/tools/read_file.hpp>
@@ -28,6 +27,7 @@
 #include "build.hpp"
 #include "json.hpp"
 #include "live_table.hpp"
+#include "output_folder.hpp"
 #include "parallel.hpp"
 #include "ranks.hpp"
 
@@ -144,36 +144,7 @@ std::vector<fs::path> folders_of(const Campaign& campaign) {
   return folders;
 }
 
-/// A run's folder before the run: what of it is the run's to remove.
-class FolderBefore {
- public:
-  explicit FolderBefore(const fs::path& folder)
-      : folder_(folder), was_empty_(!fs::exists(folder) || fs::is_empty(folder)) {
-    for (fs::path path = folder; !path.empty() && !fs::exists(path); path = path.parent_path()) absent_.push_back(path);
-  }
-
-  /// Removes what a run left that was refused before its first step, since it would stand in the way of the corrected
-  /// command: all in the folder, or the configuration alone where there was something in it before; and the folders that
-  /// were not there, where they are empty now. Not where another process has the folder by now.
-  void restore() const {
-    try {
-      const tools::FolderLock lock(folder_);
-      if (was_empty_)
-        for (const fs::path& entry : fs::directory_iterator(folder_)) fs::remove_all(entry);
-      else fs::remove(folder_ / "config.json");
-      std::error_code not_empty;
-      for (const fs::path& path : absent_) fs::remove(path, not_empty);
-    } catch (const std::exception&) {  // why it was refused is what is said
-    }
-  }
-
- private:
-  fs::path folder_;
-  bool was_empty_;
-  std::vector<fs::path> absent_;  // the innermost first
-};
-
-/// Those of all runs, before the first begins.
+/// The folders of all runs, before the first begins.
 std::vector<FolderBefore> folders_before(const Campaign& campaign) {
   const auto folders = folders_of(campaign);
   return {folders.begin(), folders.end()};
@@ -187,6 +158,7 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   const Json config = config_of(campaign, run);
   const auto begun = read_json(config_path), done = read_json(summary_path);
   if (begun) require_same(config_path, *begun, config);
+  else require_no_run(folder);
   tools::Checkpoints checkpoints(folder / "checkpoints");
   if (campaign.data_parallel) ranks::first_says(!done);
   if (done) {
@@ -304,6 +276,7 @@ std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, 
   const fs::path summary = campaign.folder / "summary.json";
   if (const auto there = read_json(summary); there && !there->contains("agent"))
     throw Error(summary.string(), "holds no campaign's results; choose another --output");
+  require_own_results(campaign.folder, "seed,");
   std::vector<RunSummary> runs(static_cast<std::size_t>(campaign.seeds));
   if (campaign.data_parallel) {
     run_shared(campaign, agent, environment, runs);

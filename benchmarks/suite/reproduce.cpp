@@ -10,12 +10,14 @@
 #include <mellow/tools/atomic_file.hpp>
 #include <mellow/tools/build_info.hpp>
 #include <mellow/tools/command_line.hpp>
+#include <mellow/tools/folder_lock.hpp>
 #include <mellow/tools/interrupt.hpp>
 #include <mellow/tools/plot.hpp>
 
 #include "build.hpp"
 #include "commands.hpp"
 #include "json.hpp"
+#include "output_folder.hpp"
 #include "paper.hpp"
 #include "parallel.hpp"
 
@@ -78,6 +80,7 @@ void require_own_folder(const std::filesystem::path& folder, const std::string& 
   const auto path = folder / "summary.json";
   if (const auto there = read_json(path); there && there->value("paper", "") != paper)
     throw Error(path.string(), "holds other results than this paper's; choose another --output");
+  require_own_results(folder, "experiment,setting,run,metric,value");
 }
 
 }  // namespace
@@ -117,32 +120,39 @@ void reproduce(int argc, const char* const* argv) {
   fmt::print("{}\n", paper.title);
   const auto start = std::chrono::steady_clock::now();
   require_own_folder(output, name);
-  tools::write_file_atomically(output / "writable", "");  // where that fails, it fails before the runs
-  std::filesystem::remove(output / "writable");
   if (!tools::can_plot()) throw Error("mellow_bench reproduce", "draws plots, but gnuplot is not installed");
   const tools::Interrupt interrupt;  // one for all experiments: Ctrl-C between two of them counts
-  Study study({.folder = output,
-               .kept = kept,
-               .from = results,
-               .complete = complete,
-               .build = program_identity(build_description().dump()),
-               .any_build = any_build,
-               .full = full,
-               .seeds = seeds,
-               .jobs = jobs});
+  const FolderBefore before(output);
   std::vector<Claim> claims;
   try {
-    claims = paper.reproduce(study);
-  } catch (const Interrupted&) {
-    fmt::print(stderr, "What is there so far: {}\n", study.finish(true).string());
+    const tools::FolderLock lock(output);
+    const auto probe = output / ".mellow_bench";
+    tools::write_file_atomically(probe, "");  // where that fails, it fails before the runs
+    std::filesystem::remove(probe);
+    Study study({.folder = output,
+                 .kept = kept,
+                 .from = results,
+                 .complete = complete,
+                 .build = program_identity(build_description().dump()),
+                 .any_build = any_build,
+                 .full = full,
+                 .seeds = seeds,
+                 .jobs = jobs});
+    try {
+      claims = paper.reproduce(study);
+    } catch (const Interrupted&) {
+      fmt::print(stderr, "What is there so far: {}\n", study.finish(true).string());
+      throw;
+    }
+    study.finish();
+    tools::write_file_atomically(output / "claims.md", table(claims));
+    tools::write_file_atomically(output / "summary.json", summary(paper, study, claims).dump(2) + "\n");
+  } catch (...) {
+    before.remove_made();
     throw;
   }
-  study.finish();
-  const std::string text = table(claims);
-  tools::write_file_atomically(output / "claims.md", text);
-  tools::write_file_atomically(output / "summary.json", summary(paper, study, claims).dump(2) + "\n");
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  fmt::print("\n{}\n{:.0f} s. Results, plots and this table: {}\n", text, seconds, output.string());
+  fmt::print("\n{}\n{:.0f} s. Results, plots and this table: {}\n", table(claims), seconds, output.string());
 }
 
 }  // namespace mellow::suite

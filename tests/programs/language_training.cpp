@@ -253,6 +253,13 @@ TEST_CASE("A run that is refused before its first step leaves its folder to the 
   for (const char* const name : {"notes.txt", "tokenizer.json"})
     CHECK(read_file(directory / "corrected/seed-0" / name) == "mine");
   CHECK_FALSE(fs::exists(directory / "corrected/seed-0/config.json"));
+  const auto foreign = train(directory.path(), cases[0][0] + cases[0][2] + " --output corrected");
+  CHECK(foreign.status == 1);
+  CHECK_THAT(foreign.error, Contains("corrected/seed-0/tokenizer.json: would be overwritten"));
+  fs::remove(directory / "corrected/seed-0/tokenizer.json");
+  CHECK(train(directory.path(), cases[0][0] + cases[0][1] + " --output corrected").status == 1);
+  CHECK(read_file(directory / "corrected/seed-0/notes.txt") == "mine");
+  CHECK_FALSE(fs::exists(directory / "corrected/seed-0/config.json"));
   CHECK(train(directory.path(), cases[0][0] + cases[0][2] + " --output corrected").status == 0);
 }
 

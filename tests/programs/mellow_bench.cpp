@@ -124,6 +124,25 @@ TEST_CASE("What is finished is not run again, and a folder of other settings is 
   CHECK_THAT(other.error, Contains("settings/learning_rate") && Contains("0.1") && Contains("0.2"));
 }
 
+TEST_CASE("Nobody else's table is overwritten, and a reproduction that is refused leaves no folder") {
+  const TemporaryDirectory directory;
+  const std::string output = directory.path().string();
+  std::ofstream(directory / "results.csv") << "mine";
+  for (const std::string command :
+       {"mellow_bench train --agent q_learning --env FrozenLake-v1 --steps 2000" + small + output,
+        "mellow_bench reproduce td_convergence --output " + output}) {
+    const auto child = run(command);
+    CHECK(child.status == 1);
+    CHECK_THAT(child.error, Contains(output + "/results.csv: is not of this command"));
+    CHECK(directory.size() == 1);
+    CHECK(read_file(directory / "results.csv") == "mine");
+  }
+  for (const std::string table : {"none.csv", "results.csv"}) {
+    CHECK(run("cd '" + output + "'; mellow_bench reproduce c2_dpo --output a/b --results " + table).status == 1);
+    CHECK(directory.size() == 1);
+  }
+}
+
 TEST_CASE("Without --output a campaign is in a folder of its preset's name, or of its agent's and environment's") {
   const TemporaryDirectory directory;
   const std::string base = "cd '" + directory.path().string() + "'; mellow_bench train --steps 200 --evaluate-every 0 ";

@@ -128,7 +128,7 @@ TEST_CASE("Nobody else's table is overwritten, and a reproduction that is refuse
   const TemporaryDirectory directory;
   const std::string output = directory.path().string();
   std::ofstream(directory / "results.csv") << "mine";
-  for (const std::string command :
+  for (const std::string& command :
        {"mellow_bench train --agent q_learning --env FrozenLake-v1 --steps 2000" + small + output,
         "mellow_bench reproduce td_convergence --output " + output}) {
     const auto child = run(command);
@@ -137,7 +137,7 @@ TEST_CASE("Nobody else's table is overwritten, and a reproduction that is refuse
     CHECK(directory.size() == 1);
     CHECK(read_file(directory / "results.csv") == "mine");
   }
-  for (const std::string table : {"none.csv", "results.csv"}) {
+  for (const std::string& table : {"none.csv", "results.csv"}) {
     CHECK(run("cd '" + output + "'; mellow_bench reproduce c2_dpo --output a/b --results " + table).status == 1);
     CHECK(directory.size() == 1);
   }

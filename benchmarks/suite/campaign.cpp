@@ -178,7 +178,7 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
       return agent.run(environment, request);
     } catch (const std::exception& error) {
       if (!begun && !has_stepped) {
-        before.restore();
+        before.remove_run();
         throw;
       }
       const std::string what = error.what();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <exception>
 #include <system_error>
 
@@ -14,17 +15,24 @@ namespace mellow::suite {
 
 namespace fs = std::filesystem;
 
-FolderBefore::FolderBefore(const fs::path& folder)
-    : folder_(folder), was_empty_(!fs::exists(folder) || fs::is_empty(folder)) {
+namespace {
+
+/// Whatever runs write into their folders.
+constexpr std::array run_files{
+    "config.json", "summary.json",        "metrics.csv",         "metrics.jsonl",           "events",
+    "checkpoints", "weights.safetensors", "adapter.safetensors", "environment.safetensors", "tokenizer.json",
+    "pairs.csv",   "held_out_pairs.csv",  "learning_curve.png",  "learning_curve.svg"};
+
+}  // namespace
+
+FolderBefore::FolderBefore(const fs::path& folder) : folder_(folder) {
   for (fs::path path = folder; !path.empty() && !fs::exists(path); path = path.parent_path()) absent_.push_back(path);
 }
 
-void FolderBefore::restore() const {
+void FolderBefore::remove_run() const {
   try {
     const tools::FolderLock lock(folder_);
-    if (was_empty_)
-      for (const fs::path& entry : fs::directory_iterator(folder_)) fs::remove_all(entry);
-    else fs::remove(folder_ / "config.json");
+    for (const char* const name : run_files) fs::remove_all(folder_ / name);
     remove_made();
   } catch (const std::exception&) {  // why it was refused is what is said
   }
@@ -42,12 +50,10 @@ void require_own_results(const fs::path& folder, std::string_view first_line) {
 }
 
 void require_no_run(const fs::path& folder) {
-  for (const char* const name : {"metrics.csv", "metrics.jsonl", "summary.json", "weights.safetensors",
-                                 "tokenizer.json", "pairs.csv", "held_out_pairs.csv", "checkpoints"})
+  for (const char* const name : run_files)
     if (fs::exists(folder / name))
       throw Error((folder / name).string(),
-                  "would be overwritten, and there is no config.json beside it to say of what "
-                  "run it is; choose another --output");
+                  "would be overwritten, and no config.json beside it says of what run it is; choose another --output");
 }
 
 }  // namespace mellow::suite

@@ -8,22 +8,20 @@
 /// Folders that a user names for a command's output: nothing of the user's is overwritten or removed there.
 namespace mellow::suite {
 
-/// A folder before a command writes there: what of it is the command's to remove when it is refused.
+/// A folder before a command writes there: of what is above it, what the command makes.
 class FolderBefore {
  public:
   explicit FolderBefore(const std::filesystem::path& folder);
 
-  /// Removes what a run left that was refused before its first step, since it would stand in the way of the corrected
-  /// command: all in the folder, or the configuration alone where there was something in it before; and what
-  /// `remove_made` does. Not where another process has the folder by now.
-  void restore() const;
+  /// Removes a run that was refused before its first step, since it would stand in the way of the corrected command; and
+  /// what `remove_made` does. Not where another process has the folder by now. `require_no_run` has passed before it.
+  void remove_run() const;
 
-  /// Removes the folders that were not there and are empty now.
+  /// Removes the folder and those above it that were not there, where they are empty.
   void remove_made() const;
 
  private:
   std::filesystem::path folder_;
-  bool was_empty_;
   std::vector<std::filesystem::path> absent_;  // the innermost first
 };
 

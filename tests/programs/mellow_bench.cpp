@@ -137,7 +137,7 @@ TEST_CASE("Nobody else's table is overwritten, and a reproduction that is refuse
     CHECK(directory.size() == 1);
     CHECK(read_file(directory / "results.csv") == "mine");
   }
-  for (const std::string& table : {"none.csv", "results.csv"}) {
+  for (const char* const table : {"none.csv", "results.csv"}) {
     CHECK(run("cd '" + output + "'; mellow_bench reproduce c2_dpo --output a/b --results " + table).status == 1);
     CHECK(directory.size() == 1);
   }

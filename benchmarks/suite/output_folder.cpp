@@ -26,7 +26,8 @@ constexpr std::array run_files{
 }  // namespace
 
 FolderBefore::FolderBefore(const fs::path& folder) : folder_(folder) {
-  for (fs::path path = folder; !path.empty() && !fs::exists(path); path = path.parent_path()) absent_.push_back(path);
+  for (fs::path path = folder; !path.empty() && !fs::exists(fs::symlink_status(path)); path = path.parent_path())
+    absent_.push_back(path);
 }
 
 void FolderBefore::remove_run() const {

@@ -34,7 +34,7 @@ TEST_CASE("The nearest name is the likely one, and none where too much would hav
   CHECK(nearest("Ca", {"CartPole-v1"}).empty());
   CHECK(nearest("cart-pole", {"rounded-cart-pole", "CartPole-v1"}) == "CartPole-v1");
   CHECK(nearest("breakout", {"MinAtar/Asterix-v0", "MinAtar/Breakout-v0"}) == "MinAtar/Breakout-v0");
-  CHECK(nearest("learning_rate", {"batch_size", "optimizer.learning_rate"}) == "optimizer.learning_rate");
+  CHECK(nearest("learning_rate", {"learning_starts", "optimizer.learning_rate"}) == "optimizer.learning_rate");
   CHECK(nearest("rate", {"optimizer.learning_rate", "rate_of_decay"}) == "rate_of_decay");
   CHECK(nearest("--", known).empty());
 }

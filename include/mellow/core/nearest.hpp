@@ -26,9 +26,9 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 /// The known name that `name` most likely was meant to be, by its letters and digits alone, upper and lower case aside:
+/// the same one; else, if it has three characters at least, the first that begins with it, else that contains it; else
 /// the nearest one (the first of equals), unless more than a third of the characters of `name` would have to change (one
-/// may always); else the first that begins with it, else that contains it, if it has three characters at least; else an
-/// empty text.
+/// may always); else an empty text.
 inline std::string nearest(std::string_view name, const std::vector<std::string>& known) {
   const auto plain = [](std::string_view text) {
     std::string result;
@@ -39,7 +39,16 @@ inline std::string nearest(std::string_view name, const std::vector<std::string>
     return result;
   };
   const std::string wanted = plain(name);
-  std::string best;
+  const auto first = [&](const auto& fits) {
+    const auto found = std::ranges::find_if(known, [&](const std::string& k) { return fits(plain(k)); });
+    return found == known.end() ? std::string() : *found;
+  };
+  std::string best = first([&](const std::string& k) { return k == wanted; });
+  if (best.empty() && wanted.size() >= 3) {
+    best = first([&](const std::string& k) { return k.starts_with(wanted); });
+    if (best.empty()) best = first([&](const std::string& k) { return k.find(wanted) != std::string::npos; });
+  }
+  if (!best.empty()) return best;
   std::size_t least = std::max<std::size_t>(wanted.size() / 3, 1) + 1;
   for (const std::string& candidate : known) {
     const std::size_t distance = edit_distance(wanted, plain(candidate));
@@ -48,13 +57,7 @@ inline std::string nearest(std::string_view name, const std::vector<std::string>
       best = candidate;
     }
   }
-  if (!best.empty() || wanted.size() < 3) return best;
-  const auto first = [&](const auto& fits) {
-    const auto found = std::ranges::find_if(known, [&](const std::string& k) { return fits(plain(k)); });
-    return found == known.end() ? std::string() : *found;
-  };
-  const std::string begins = first([&](const std::string& k) { return k.starts_with(wanted); });
-  return !begins.empty() ? begins : first([&](const std::string& k) { return k.find(wanted) != std::string::npos; });
+  return best;
 }
 
 }  // namespace mellow

@@ -328,7 +328,7 @@ TEST_CASE("The page of a paper says what its figures say") {
     CAPTURE(child.error);
     REQUIRE(child.status == 0);
     expect_on_page(paper, directory / "claims.md");
-    for (const char* const other : {"toy.md", "addition.md", "minatar.md"})
+    for (const char* const other : {"toy.md", "addition.md", "minatar.md", "chain.md", "cart_pole.md", "pendulum.md"})
       if (fs::exists(directory / other))
         CHECK_THAT(read_file(docs / "papers" / (paper + ".md")), Contains(read_file(directory / other)));
     CHECK(fs::exists(directory / plot));

@@ -22,7 +22,7 @@ struct Published {
 MinatarRuns runs_for(Study& study, const Published& published) {
   const Index frames = study.reads_only() ? published.frames : study.scaled(published.frames / 20, published.frames);
   const Index seeds =
-      study.seeds(minatar_experiment(published.game, frames), 2, published.game.name == "Breakout" ? 5 : 3);
+      study.seeds(minatar_experiment(published.game, frames), 2, published.game.name == space_invaders.name ? 3 : 5);
   return run_published_dqn(study, published.game, frames, seeds);
 }
 

@@ -194,8 +194,10 @@ void Settings::set(const std::vector<std::string>& assignments) {
       const std::string name = assignment.substr(0, equals);
       const Setting* const setting = find(name);
       if (setting == nullptr) {
-        std::vector<std::string> known;
-        for (const Setting& s : settings_) known.push_back(s.name);
+        std::vector<std::string> known;  // those of what is chosen come first
+        for (const bool first : {true, false})
+          for (const Setting& s : settings_)
+            if (applies(s) == first) known.push_back(s.name);
         const auto near = nearest(name, known);
         throw Error(
             where,

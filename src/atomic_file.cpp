@@ -40,14 +40,18 @@ void require_replaceable(const fs::path& path) {
   if (fs::exists(status) && !fs::is_regular_file(status)) throw Error(path.string(), "is not a regular file");
 }
 
-/// Renames, then flushes the directory, without which a crash could undo the rename.
+/// Flushes the directory of a path, without which a crash could undo what was done there.
+void flush_directory(const fs::path& path) {
+  const Descriptor directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.is_open()) fail(path, "open its directory");
+  // A file system that cannot flush a directory says EINVAL; what was done there has succeeded.
+  if (::fsync(directory.get()) != 0 && errno != EINVAL) fail(path, "flush its directory");
+}
+
 void rename_durably(const fs::path& from, const fs::path& to) {
   require_replaceable(to);
   if (::rename(from.c_str(), to.c_str()) != 0) fail(to, "rename the temporary file to it");
-  const Descriptor directory(::open(directory_of(to).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.is_open()) fail(to, "open its directory");
-  // A file system that cannot flush a directory says EINVAL; the rename itself has succeeded.
-  if (::fsync(directory.get()) != 0 && errno != EINVAL) fail(to, "flush its directory");
+  flush_directory(to);
 }
 
 /// Creates a file of a name that nobody uses, beside `path`.
@@ -70,11 +74,9 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
   }
 }
 
-}  // namespace
-
-void create_folder(const fs::path& path) { create_folder_for(path, path, "this folder"); }
-
-void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
+/// Writes all to a temporary file beside `path`, flushes it to the disk and hands its name to `put`.
+template <class Put>
+void write_whole(const fs::path& path, std::span<const std::byte> bytes, const Put& put) {
   require_replaceable(path);
   create_folder_for(path, directory_of(path), "its directory");
   fs::path temporary;
@@ -87,15 +89,39 @@ void write_file_atomically(const fs::path& path, std::span<const std::byte> byte
     write_all(file.get(), bytes, path);
     if (::fsync(file.get()) != 0) fail(path, "flush to the disk");
     if (!file.close()) fail(path, "close");
-    rename_durably(temporary, path);
+    put(temporary);
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;
   }
 }
 
+}  // namespace
+
+void create_folder(const fs::path& path) { create_folder_for(path, path, "this folder"); }
+
+void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
+  write_whole(path, bytes, [&](const fs::path& temporary) { rename_durably(temporary, path); });
+}
+
 void write_file_atomically(const fs::path& path, std::string_view text) {
   write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+bool create_file_atomically(const fs::path& path, std::string_view text) {
+  bool created = true;
+  write_whole(path, std::as_bytes(std::span(text)), [&](const fs::path& temporary) {
+    if (::link(temporary.c_str(), path.c_str()) == 0) {
+      ::unlink(temporary.c_str());
+      flush_directory(path);
+    } else if (errno == EEXIST || fs::exists(fs::symlink_status(path))) {
+      ::unlink(temporary.c_str());
+      created = false;
+    } else {
+      rename_durably(temporary, path);  // a file system without links
+    }
+  });
+  return created;
 }
 
 void remove_temporaries(const fs::path& folder) {

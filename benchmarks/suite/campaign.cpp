@@ -156,9 +156,14 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   const fs::path folder = folder_of(campaign, run), config_path = folder / "config.json",
                  summary_path = folder / "summary.json";
   const Json config = config_of(campaign, run);
-  const auto begun = read_json(config_path), done = read_json(summary_path);
+  const std::string own = config.dump(2) + "\n";
+  auto begun = read_json(config_path);
+  if (!begun) {
+    require_no_run(folder);
+    if (!tools::create_file_atomically(config_path, own)) begun = read_json(config_path);  // by another process
+  }
   if (begun) require_same(config_path, *begun, config);
-  else require_no_run(folder);
+  const auto done = read_json(summary_path);
   tools::Checkpoints checkpoints(folder / "checkpoints");
   if (campaign.data_parallel) ranks::first_says(!done);
   if (done) {
@@ -166,7 +171,6 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
     checkpoints.finish();
     return finished;
   }
-  if (!begun) tools::write_file_atomically(config_path, config.dump(2) + "\n");
   RunRequest request = request_of(campaign, run);
   bool has_stepped = false;
   request.show = [&](const training::RunStatus& status) {
@@ -178,7 +182,7 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
       return agent.run(environment, request);
     } catch (const std::exception& error) {
       if (!begun && !has_stepped) {
-        before.remove_run();
+        before.remove_run(own);
         throw;
       }
       const std::string what = error.what();
@@ -274,9 +278,11 @@ tools::Series learning_curve(const std::vector<fs::path>& runs, std::string labe
 std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, const AnyEnvironment& environment,
                             Index jobs) {
   const fs::path summary = campaign.folder / "summary.json";
-  if (const auto there = read_json(summary); there && !there->contains("agent"))
+  if (const auto there = read_json(summary); there && !there->contains("settings"))
     throw Error(summary.string(), "holds no campaign's results; choose another --output");
-  require_own_results(campaign.folder, "seed,");
+  require_own_results(campaign.folder, "seed,best_weights,last_weights,");
+  if (!fs::exists(summary))
+    for (const char* const name : {"learning_curve.png", "learning_curve.svg"}) require_free(campaign.folder / name);
   std::vector<RunSummary> runs(static_cast<std::size_t>(campaign.seeds));
   if (campaign.data_parallel) {
     run_shared(campaign, agent, environment, runs);

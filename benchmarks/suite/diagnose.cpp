@@ -1,20 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <mellow/core/error.hpp>
 #include <mellow/preference/displacement.hpp>
 #include <mellow/preference/tabulate.hpp>
 #include <mellow/tools/command_line.hpp>
 #include <mellow/tools/displacement_report.hpp>
 #include <mellow/tools/pair_records.hpp>
+#include <mellow/tools/read_number.hpp>
 
 #include "commands.hpp"
+#include "json.hpp"
 
 namespace mellow::suite {
+namespace {
+
+/// The beta of the run whose config.json is beside a file; 0.1, the usual one, where there is none.
+double beta_beside(const std::filesystem::path& file) {
+  constexpr double usual = 0.1;
+  try {
+    const auto config = read_json(file.parent_path() / "config.json");
+    const Json::json_pointer where("/settings/loss.beta");
+    if (!config || !config->contains(where) || !config->at(where).is_string()) return usual;
+    return tools::read_number<double>(config->at(where).get<std::string>()).value_or(usual);
+  } catch (const Error&) {  // another program's config.json
+    return usual;
+  }
+}
+
+}  // namespace
 
 void diagnose(int argc, const char* const* argv) {
   std::string file;
   std::filesystem::path output = "results/diagnosis";
-  preference::DisplacementOptions options;
+  preference::DisplacementOptions options{.beta = 0};
   std::uint64_t seed = 0;
   CommandLine(
       "Says what a training on preference pairs did to the probability of their responses: did the chosen ones gain, "
@@ -36,7 +55,7 @@ void diagnose(int argc, const char* const* argv) {
       "-14.6}\n"
       "  0,7,-12.1,-14.6")
       .argument("FILE", file, "CSV or JSON lines")
-      .option("--beta", options.beta, "of the loss, for saturation")
+      .option("--beta", options.beta, "of the loss, for saturation; 0: that of the config.json beside FILE, or 0.1")
       .option("--saturation", options.saturation,
               "sigma(-beta (a_w - a_l)) below which a gradient has vanished; 1/2 at the start")
       .option("--resamples", options.bootstrap.resamples, "of the intervals", {.minimum = 1})
@@ -44,6 +63,7 @@ void diagnose(int argc, const char* const* argv) {
       .option("--seed", seed, "of the resamples")
       .option("--output", output, "folder for the table, checkpoints.csv, fell_always.txt and two plots")
       .parse(argc, argv);
+  if (options.beta == 0) options.beta = beta_beside(file);
   options.validate();
   Rng rng(seed);
   const auto history = preference::tabulate(tools::load_pair_records(file), file);

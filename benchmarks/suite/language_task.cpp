@@ -185,8 +185,10 @@ class FileTask final : public LanguageTask {
     if (!weights.empty()) {
       if (auto tokenizer = load_tokenizer(beside)) {
         if (tokenizer->index() != config.tokenizer)
-          throw Error(beside.string(), "the weights belong to another tokeniser than env.tokenizer",
-                      tokenizer_names[tokenizer->index()]);
+          throw Error(beside.string(),
+                      fmt::format("the weights beside it are of another tokeniser: set env.tokenizer={}",
+                                  tokenizer_names[tokenizer->index()]),
+                      tokenizer_names[static_cast<std::size_t>(config.tokenizer)]);
         return *std::move(tokenizer);
       } else if (config.tokenizer == 1 && fs::exists(weights)) {
         throw Error(beside.string(), "is missing: the alphabet of the characters that the weights beside it know");

@@ -14,8 +14,9 @@ class FolderBefore {
   explicit FolderBefore(const std::filesystem::path& folder);
 
   /// Removes a run that was refused before its first step, since it would stand in the way of the corrected command; and
-  /// what `remove_made` does. Not where another process has the folder by now. `require_no_run` has passed before it.
-  void remove_run() const;
+  /// what `remove_made` does. Only where its config.json still holds this text, and no other process has the folder.
+  /// `require_no_run` has passed before it.
+  void remove_run(std::string_view config) const;
 
   /// Removes the folder and those above it that were not there, where they are empty.
   void remove_made() const;
@@ -24,6 +25,12 @@ class FolderBefore {
   std::filesystem::path folder_;
   std::vector<std::filesystem::path> absent_;  // the innermost first
 };
+
+/// A path without `..`, through which folders would be made that nobody asked for.
+std::filesystem::path without_detours(const std::filesystem::path& folder);
+
+/// Throws Error where there is something at a path, of which the command does not know that it is its own.
+void require_free(const std::filesystem::path& path);
 
 /// Throws Error where a folder holds a results.csv whose first line does not begin so: another program's.
 void require_own_results(const std::filesystem::path& folder, std::string_view first_line);

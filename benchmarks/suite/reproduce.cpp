@@ -113,7 +113,7 @@ void reproduce(int argc, const char* const* argv) {
   if (!results.empty() && !complete && (quick || full || seeds > 0))
     throw Error("--results", "holds runs, whose number and scale are given", results.string());
   if (kept.empty()) kept = output.empty() ? "results/runs" : output / "runs";
-  if (output.empty()) output = std::filesystem::path("results") / name;
+  output = output.empty() ? std::filesystem::path("results") / name : without_detours(output);
 
   const auto all = papers();
   const Paper& paper = *std::ranges::find(all, name, &Paper::name);

@@ -70,14 +70,16 @@ void Settings::add(std::string name, double& value, std::string help) {
   add({.name = name,
        .help = std::move(help),
        .read = [&value] { return fmt::format("{}", value); },
-       .write = [&value, name](std::string_view text) { value = number<double>(text, name, "a number"); }});
+       .write = [&value](std::string_view text,
+                         const std::string& full) { value = number<double>(text, full, "a number"); }});
 }
 
 void Settings::add(std::string name, Index& value, std::string help) {
   add({.name = name,
        .help = std::move(help),
        .read = [&value] { return fmt::format("{}", value); },
-       .write = [&value, name](std::string_view text) { value = number<Index>(text, name, "a whole number"); }});
+       .write = [&value](std::string_view text,
+                         const std::string& full) { value = number<Index>(text, full, "a whole number"); }});
 }
 
 void Settings::add(std::string name, std::uint64_t& value, std::string help) {
@@ -85,8 +87,8 @@ void Settings::add(std::string name, std::uint64_t& value, std::string help) {
        .help = std::move(help),
        .read = [&value] { return fmt::format("{}", value); },
        .write =
-           [&value, name](std::string_view text) {
-             value = number<std::uint64_t>(text, name, "a whole number of at least 0");
+           [&value](std::string_view text, const std::string& full) {
+             value = number<std::uint64_t>(text, full, "a whole number of at least 0");
            }});
 }
 
@@ -95,9 +97,9 @@ void Settings::add(std::string name, bool& value, std::string help) {
        .help = std::move(help),
        .read = [&value] { return value ? "true" : "false"; },
        .write =
-           [&value, name](std::string_view text) {
+           [&value](std::string_view text, const std::string& full) {
              if (text != "true" && text != "false")
-               throw Error(where, fmt::format("{} must be true or false", name), text);
+               throw Error(where, fmt::format("{} must be true or false", full), text);
              value = text == "true";
            }});
 }
@@ -106,7 +108,7 @@ void Settings::add(std::string name, std::string& value, std::string help) {
   add({.name = name,
        .help = std::move(help),
        .read = [&value] { return value; },
-       .write = [&value](std::string_view text) { value = text; }});
+       .write = [&value](std::string_view text, const std::string&) { value = text; }});
 }
 
 void Settings::add(std::string name, std::vector<Index>& value, std::string help) {
@@ -114,11 +116,11 @@ void Settings::add(std::string name, std::vector<Index>& value, std::string help
        .help = std::move(help),
        .read = [&value] { return fmt::format("{}", fmt::join(value, ",")); },
        .write =
-           [&value, name](std::string_view text) {
+           [&value](std::string_view text, const std::string& full) {
              std::vector<Index> read;
              if (!text.empty())
                for (const auto& part : split(text, ','))
-                 read.push_back(number<Index>(part, name, "whole numbers with commas between them"));
+                 read.push_back(number<Index>(part, full, "whole numbers with commas between them"));
              value = std::move(read);
            }});
 }
@@ -127,7 +129,7 @@ void Settings::add(std::string name, Schedule& value, std::string help) {
   add({.name = name,
        .help = std::move(help),
        .read = [&value] { return text_of(value); },
-       .write = [&value, name](std::string_view text) { value = read_schedule(text, name); }});
+       .write = [&value](std::string_view text, const std::string& full) { value = read_schedule(text, full); }});
 }
 
 void Settings::add_choice(std::string name, std::function<std::size_t()> read, std::function<void(std::size_t)> write,
@@ -137,12 +139,12 @@ void Settings::add_choice(std::string name, std::function<std::size_t()> read, s
        .help = std::move(help),
        .read = [read = std::move(read), alternatives] { return alternatives[read()]; },
        .write =
-           [write = std::move(write), name, alternatives](std::string_view text) {
+           [write = std::move(write), alternatives](std::string_view text, const std::string& full) {
              const auto found = std::ranges::find(alternatives, text);
              if (found == alternatives.end()) {
                const auto near = nearest(text, alternatives);
                throw Error(where,
-                           fmt::format("{} must be one of {}{}", name, fmt::join(alternatives, ", "),
+                           fmt::format("{} must be one of {}{}", full, fmt::join(alternatives, ", "),
                                        near.empty() ? "" : "; did you mean " + near + "?"),
                            text);
              }
@@ -211,7 +213,7 @@ void Settings::set(const std::vector<std::string>& assignments) {
                     fmt::format("{} belongs to {}={}, but that is {} here", name, setting->choice, setting->alternative,
                                 find(setting->choice)->read()),
                     assignment);
-      setting->write(std::string_view(assignment).substr(equals + 1));
+      setting->write(std::string_view(assignment).substr(equals + 1), name);
     }
   }
 }

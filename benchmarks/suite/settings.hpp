@@ -72,7 +72,7 @@ class Settings {
   struct Setting {
     std::string name, help;
     std::function<std::string()> read;
-    std::function<void(std::string_view)> write;  // throws Error
+    std::function<void(std::string_view text, const std::string& name)> write;  // throws Error, in this name
     bool is_choice = false;
     std::string choice{}, alternative{};  // to which it belongs; empty: to none
   };

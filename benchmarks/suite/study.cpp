@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cmath>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include <mellow/core/error.hpp>
@@ -202,12 +203,31 @@ void Study::row(const std::string& experiment, const std::string& setting, Index
   rows_.push_back({experiment, setting, run, metric, value});
 }
 
+bool Study::covers(const fs::path& path) const {
+  std::set<std::tuple<std::string, std::string, std::string>> own;
+  for (const Row& row : rows_) own.emplace(row.experiment, row.setting, fmt::format("{}", row.run));
+  try {
+    const tools::CsvTable table(path);
+    const auto experiment = table.column("experiment"), setting = table.column("setting"), run = table.column("run");
+    for (std::size_t i = 0; i < table.rows(); ++i)
+      if (!own.contains({table.text(i, experiment), table.text(i, setting), table.text(i, run)})) return false;
+    return true;
+  } catch (const Error&) {  // no such table
+    return false;
+  }
+}
+
 fs::path Study::finish(bool interrupted) const {
-  const fs::path path = options_.folder / (interrupted ? "partial.csv" : "results.csv");
+  const fs::path partial = options_.folder / "partial.csv";
+  fs::path path = options_.folder / "results.csv";
+  if (interrupted) {
+    path = partial;
+    for (int i = 2; fs::exists(path) && !covers(path); ++i) path = options_.folder / fmt::format("partial-{}.csv", i);
+  }
   tools::CsvWriter csv(path, {"experiment", "setting", "run", "metric", "value"});
   for (const Row& row : rows_) csv.row({row.experiment, row.setting, row.run, row.metric, row.value});
   csv.finish();
-  if (!interrupted) fs::remove(options_.folder / "partial.csv");
+  if (!interrupted && covers(partial)) fs::remove(partial);
   return path;
 }
 

@@ -99,13 +99,15 @@ class Study {
            double value);
 
   /// Writes results.csv and removes partial.csv, which is what a study that was interrupted writes. Until then an earlier
-  /// one stays.
+  /// one stays. A partial.csv that has other runs as well, of another scale or paper, stays: an interrupted study writes
+  /// partial-2.csv beside it.
   std::filesystem::path finish(bool interrupted = false) const;
 
  private:
   std::optional<Figures> read(const Run& run) const;
   void write(const Run& run, const Figures& figures) const;
   std::optional<Figures> earlier(const Run& run) const;
+  bool covers(const std::filesystem::path& table) const;  ///< whether a table has no runs but those of this study
 
   StudyOptions options_;
   std::map<std::tuple<std::string, std::string, Index>, Figures> earlier_;  // by experiment, setting, run

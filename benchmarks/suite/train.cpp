@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <thread>
 
@@ -11,6 +12,7 @@
 
 #include "campaign.hpp"
 #include "commands.hpp"
+#include "output_folder.hpp"
 #include "ranks.hpp"
 
 namespace mellow::suite {
@@ -100,6 +102,8 @@ void train(int argc, const char* const* argv) {
     if (campaign.options.steps == 0) campaign.options.steps = preset.steps;
   }
   campaign.sinks = read_sinks(sinks);
+  if (campaign.first_seed > std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(campaign.seeds - 1))
+    throw Error("--first-seed", fmt::format("leaves no room for {} seeds", campaign.seeds), campaign.first_seed);
   if (agent_name.empty()) throw Error("--agent", "is missing (`mellow_bench list` names all)");
   if (environment_name.empty()) throw Error("--env", "is missing (`mellow_bench list` names all)");
 
@@ -131,6 +135,7 @@ void train(int argc, const char* const* argv) {
     std::ranges::replace(task, '/', '-');  // of ids such as MinAtar/Breakout-v0
     campaign.folder = std::filesystem::path("results") / fmt::format("{}-{}", agent_name, task);
   }
+  campaign.folder = without_detours(campaign.folder);
   const AnyEnvironment made = environment.make();
   campaign.words = agent->words(made);
   const auto runs = run(campaign, *agent, made, jobs);

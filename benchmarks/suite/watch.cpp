@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 #include <thread>
+#include <tuple>
 #include <unistd.h>
 
 #include <mellow/tools/checkpoints.hpp>
@@ -167,6 +168,9 @@ void watch(int argc, const char* const* argv) {
       .option("--gif", gif, "a file for an animated GIF; of more than 1000 steps evenly chosen ones")
       .option("--strip", strip, "a file for a PNG of eight moments")
       .parse(argc, argv);
+  for (const auto& [option, file, extension] : {std::tuple("--gif", &gif, ".gif"), {"--strip", &strip, ".png"}})
+    if (!file->empty() && file->extension() != extension)
+      throw Error(option, fmt::format("must end in {}", extension), file->string());
   const auto [folder, parameters] = find(path);
   const Run run = read_run(folder);
   const auto agent = agent_of(run.agent).make();

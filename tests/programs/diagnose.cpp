@@ -40,6 +40,26 @@ TEST_CASE("The diagnosis of the example says that DPO displaced, in the terminal
   CHECK_THAT(other.at("diagnosis.md"), Contains("intervals of 50 %"));
 }
 
+TEST_CASE("Beta is that of the configuration beside the file, unless it is given") {
+  const TemporaryDirectory directory;
+  fs::copy_file(example, directory / "pairs.csv");
+  const auto diagnosed = [&](const std::string& config, const std::string& more = {}) {
+    if (!config.empty()) std::ofstream(directory / "config.json") << config;
+    const auto result = run("mellow_bench diagnose " + (directory / "pairs.csv").string() + more + " --output " +
+                            (directory / "out").string());
+    CAPTURE(result.error);
+    CHECK(result.status == 0);
+    return result.out;
+  };
+  const std::string usual = diagnosed("", " --beta 0.1"), small = diagnosed("", " --beta 0.001");
+  CHECK(usual != small);
+  CHECK(diagnosed("") == usual);
+  CHECK(diagnosed(R"({"settings": {"loss.beta": "0.001"}})") == small);
+  CHECK(diagnosed("", " --beta 0.1") == usual);
+  for (const char* const other : {"{}", "[1]", "no JSON", R"({"settings": {"loss.beta": 3}})"})
+    CHECK(diagnosed(other) == usual);
+}
+
 TEST_CASE("JSON lines are diagnosed like CSV") {
   const TemporaryDirectory directory;
   std::string csv = "step,pair,chosen,rejected\n", json;

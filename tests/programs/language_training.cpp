@@ -286,6 +286,14 @@ TEST_CASE("A run that is refused removes the folders that it made, and no other"
     }
   }
   CHECK(fs::exists(directory / "elsewhere/note"));
+  refuse("not/there/../../d", " --seeds 2 --jobs 2");
+  CHECK_FALSE((fs::exists(directory / "not") || fs::exists(directory / "d")));
+  fs::create_directories(directory / "links/seed-0");
+  for (const char* const name : {"tokenizer.json", "config.json"}) {
+    fs::create_symlink("/not/mounted", directory / "links/seed-0" / name);
+    refuse("links");
+    CHECK(fs::is_symlink(directory / "links/seed-0" / name));
+  }
   fs::create_directory(directory / "here");
   const auto child = run("cd " + (directory / "here").string() +
                          "; mellow_bench train --agent dqn --env CartPole-v1 --steps 10 --set batch_size=0 --output .");

@@ -137,7 +137,12 @@ TEST_CASE("Nobody else's table is overwritten, and a reproduction that is refuse
     CHECK(directory.size() == 1);
     CHECK(read_file(directory / "results.csv") == "mine");
   }
-  for (const char* const table : {"none.csv", "results.csv"}) {
+  fs::remove(directory / "results.csv");
+  std::ofstream(directory / "learning_curve.png") << "mine";
+  const auto drawn = run("mellow_bench train --agent q_learning --env FrozenLake-v1 --steps 2000" + small + output);
+  CHECK_THAT(drawn.error, Contains(output + "/learning_curve.png: is not of this command"));
+  CHECK(directory.size() == 1);
+  for (const char* const table : {"none.csv", "learning_curve.png"}) {
     CHECK(run("cd '" + output + "'; mellow_bench reproduce c2_dpo --output a/b --results " + table).status == 1);
     CHECK(directory.size() == 1);
   }
@@ -196,6 +201,9 @@ TEST_CASE("What is not known is refused with what was meant") {
       {"train --agent q_learning --env chain --set env.states=1000000000", "env.states: must be at most"},
       {"train --agent q_learning --env chain --set traces=accumulating traces.lambda=nan", "lambda must lie in [0, 1]"},
       {"train --agent sarsa --env chain --set traces=replacing traces.lambda=3", "lambda must lie in [0, 1]"},
+      {"train --agent sarsa --env chain --set traces=replacing traces.lambda=abc", "traces.lambda must be a number"},
+      {"train --agent sarsa --env chain --seeds 2 --first-seed 18446744073709551615", "leaves no room for 2 seeds"},
+      {"watch results --gif weights.safetensors", "--gif: must end in .gif"},
       {"reproduce td_convergenc", "did you mean td_convergence?"},
       {"reproduce", "PAPER: missing"},
       {"reproduce c2_dpo --results r.csv --full", "whose number and scale are given"},

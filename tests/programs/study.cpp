@@ -73,6 +73,24 @@ TEST_CASE("Whole results take the place of partial ones") {
   CHECK((fs::exists(directory / "results.csv") && !fs::exists(directory / "partial.csv")));
 }
 
+TEST_CASE("Partial results of other runs stay where a study ends") {
+  const TemporaryDirectory directory;
+  const std::string heading = "experiment,setting,run,metric,value\n";
+  for (const std::string& other : {std::string("mine,1\n"), heading + "another paper's,a,0,x,1\n"}) {
+    std::ofstream(directory / "partial.csv") << other;
+    Study study(options_in(directory.path()));
+    study.row("ours", "a", 0, "x", 1);
+    CHECK(study.finish(true).filename() == "partial-2.csv");
+    study.finish();
+    CHECK(read_file(directory / "partial.csv") == other);
+  }
+  std::ofstream(directory / "partial.csv") << heading + "ours,a,0,x,1\n";
+  Study study(options_in(directory.path()));
+  study.row("ours", "a", 0, "x", 1);
+  study.finish();
+  CHECK_FALSE(fs::exists(directory / "partial.csv"));
+}
+
 TEST_CASE("A study that was killed takes what its runs gave and ends with the same results") {
   const TemporaryDirectory whole, killed;
   Counter counter;

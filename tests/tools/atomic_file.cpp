@@ -2,9 +2,12 @@
 #include "mellow/tools/atomic_file.hpp"
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <string>
 #include <sys/resource.h>
+#include <thread>
+#include <vector>
 
 #include "../support/catch.hpp"
 #include "../support/child.hpp"
@@ -29,6 +32,26 @@ TEST_CASE("write_file_atomically writes, replaces and leaves nothing else") {
   write_file_atomically(path, bytes);
   CHECK(read_file(path) == std::string("\0\xff\n", 3));
   CHECK(directory.size() == 3);
+}
+
+TEST_CASE("Of several writers that create a file one succeeds, and what is there stays") {
+  const TemporaryDirectory directory;
+  const auto path = directory / "new/file";
+  std::atomic<int> created = 0;
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 8; ++i)
+    writers.emplace_back(
+        [&, i] { created += create_file_atomically(path, std::string(1'000, static_cast<char>('a' + i))); });
+  for (std::thread& writer : writers) writer.join();
+  CHECK(created == 1);
+  const std::string text = read_file(path);
+  CHECK(text == std::string(1'000, text[0]));
+  CHECK_FALSE(create_file_atomically(path, "other"));
+  CHECK(read_file(path) == text);
+  CHECK(directory.size() == 2);  // no temporary file
+  fs::create_symlink("nowhere", directory / "link");
+  CHECK_FALSE(create_file_atomically(directory / "link", "other"));
+  CHECK(fs::is_symlink(directory / "link"));
 }
 
 TEST_CASE("write_file_atomically keeps the permissions of the file it replaces") {

@@ -21,6 +21,10 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
 /// As above, for text.
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// The same unless there is a file of this name, which then stays as it is; says whether there was none. Of several
+/// writers at once one succeeds, on file systems with links.
+bool create_file_atomically(const std::filesystem::path& path, std::string_view text);
+
 /// Removes the temporary files that processes left in a folder which were killed while they wrote.
 void remove_temporaries(const std::filesystem::path& folder);
 

@@ -70,17 +70,18 @@ Json config_of(const Campaign& campaign, Index run) {
   return config;
 }
 
-/// Throws Error where a folder holds a run of another configuration, naming the first difference; another build is only
-/// warned of.
-void require_same(const fs::path& path, const Json& there, const Json& here) {
+/// Throws Error where a folder holds a run of another configuration, naming the first difference; of another build it
+/// only warns, on request.
+void require_same(const fs::path& path, const Json& there, const Json& here, bool warn = false) {
   const Json flat_there = there.flatten(), flat_here = here.flatten();
   for (const auto& [key, value] : flat_here.items()) {
     const Json found = flat_there.contains(key) ? flat_there[key] : Json();
     if (found == value) continue;
     const std::string name = key.substr(1);
     if (name.starts_with("build/")) {
-      fmt::print(stderr, "warning: {}: its {} was {}, here it is {}\n", path.string(), name, found.dump(),
-                 value.dump());
+      if (warn)
+        fmt::print(stderr, "warning: {}: its {} was {}, here it is {}\n", path.string(), name, found.dump(),
+                   value.dump());
       continue;
     }
     throw Error(path.string(),
@@ -150,6 +151,13 @@ std::vector<FolderBefore> folders_before(const Campaign& campaign) {
   return {folders.begin(), folders.end()};
 }
 
+/// Throws Error where a run's folder holds another run, or files of something else: before any run has begun.
+void require_own_folder(const Campaign& campaign, Index run) {
+  const fs::path folder = folder_of(campaign, run), config_path = folder / "config.json";
+  if (const auto begun = read_json(config_path)) require_same(config_path, *begun, config_of(campaign, run), true);
+  else require_no_run(folder);
+}
+
 /// One run: what it gave, if it is finished or can be brought to an end.
 RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const AnyEnvironment& environment, Index run,
                    const FolderBefore& before, LiveTable& table) {
@@ -211,6 +219,7 @@ void run_shared(const Campaign& campaign, const AgentConfig& agent, const AnyEnv
     std::optional<LiveTable> table;
     if (is_first) table.emplace(campaign.options.steps, campaign.seeds, campaign.first_seed);
     const auto before = folders_before(campaign);
+    for (Index i = 0; is_first && i < campaign.seeds; ++i) require_own_folder(campaign, i);
     for (Index i = 0; i < campaign.seeds; ++i) {
       RunSummary& run = runs[static_cast<std::size_t>(i)];
       if (is_first) run = run_one(campaign, agent, environment, i, before[static_cast<std::size_t>(i)], *table);
@@ -292,6 +301,7 @@ std::vector<RunSummary> run(const Campaign& campaign, const AgentConfig& agent, 
   for (Index i = ranks::rank(); i < campaign.seeds; i += ranks::size()) mine.push_back(i);
   std::exception_ptr failure;
   try {
+    for (const Index i : mine) require_own_folder(campaign, i);
     LiveTable table(campaign.options.steps, campaign.seeds, campaign.first_seed);
     const auto before = folders_before(campaign);
     parallel(std::ssize(mine), jobs, [&](Index i) {

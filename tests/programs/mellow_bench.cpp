@@ -124,6 +124,17 @@ TEST_CASE("What is finished is not run again, and a folder of other settings is 
   CHECK_THAT(other.error, Contains("settings/learning_rate") && Contains("0.1") && Contains("0.2"));
 }
 
+TEST_CASE("All folders of a campaign are looked at before its first run") {
+  const TemporaryDirectory directory;
+  const std::string command =
+      "mellow_bench train --agent q_learning --env FrozenLake-v1 --steps 2000" + small + directory.path().string();
+  REQUIRE(run(command + " --first-seed 1").status == 0);
+  const auto child = run(command + " --seeds 2 --set discount=0.5");
+  CHECK(child.status == 1);
+  CHECK_THAT(child.error, Contains("seed-1/config.json: is of another campaign"));
+  CHECK_FALSE(fs::exists(directory / "seed-0"));
+}
+
 TEST_CASE("Nobody else's table is overwritten, and a reproduction that is refused leaves no folder") {
   const TemporaryDirectory directory;
   const std::string output = directory.path().string();

@@ -168,7 +168,7 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   auto begun = read_json(config_path);
   if (!begun) {
     require_no_run(folder);
-    if (!tools::create_file_atomically(config_path, own)) begun = read_json(config_path);  // by another process
+    while (!begun && !tools::create_file_atomically(config_path, own)) begun = read_json(config_path);  // another's
   }
   if (begun) require_same(config_path, *begun, config);
   const auto done = read_json(summary_path);

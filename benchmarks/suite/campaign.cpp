@@ -166,10 +166,7 @@ RunSummary run_one(const Campaign& campaign, const AgentConfig& agent, const Any
   const Json config = config_of(campaign, run);
   const std::string own = config.dump(2) + "\n";
   auto begun = read_json(config_path);
-  if (!begun) {
-    require_no_run(folder);
-    while (!begun && !tools::create_file_atomically(config_path, own)) begun = read_json(config_path);  // another's
-  }
+  while (!begun && !tools::create_file_atomically(config_path, own)) begun = read_json(config_path);  // another's
   if (begun) require_same(config_path, *begun, config);
   const auto done = read_json(summary_path);
   tools::Checkpoints checkpoints(folder / "checkpoints");

@@ -78,8 +78,10 @@ nlohmann::ordered_json summary(const Paper& paper, const Study& study, const std
 /// Throws Error where a folder holds results of something else.
 void require_own_folder(const std::filesystem::path& folder, const std::string& paper) {
   const auto path = folder / "summary.json";
-  if (const auto there = read_json(path); there && there->value("paper", "") != paper)
+  const auto there = read_json(path);
+  if (there && there->value("paper", "") != paper)
     throw Error(path.string(), "holds other results than this paper's; choose another --output");
+  if (!there) require_free(folder / "claims.md");
   require_own_results(folder, "experiment,setting,run,metric,value");
 }
 
@@ -145,8 +147,8 @@ void reproduce(int argc, const char* const* argv) {
       throw;
     }
     study.finish();
-    tools::write_file_atomically(output / "claims.md", table(claims));
     tools::write_file_atomically(output / "summary.json", summary(paper, study, claims).dump(2) + "\n");
+    tools::write_file_atomically(output / "claims.md", table(claims));  // whoever has it alone has another's
   } catch (...) {
     before.remove_made();
     throw;

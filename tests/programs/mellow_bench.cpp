@@ -148,7 +148,11 @@ TEST_CASE("Nobody else's table is overwritten, and a reproduction that is refuse
     CHECK(directory.size() == 1);
     CHECK(read_file(directory / "results.csv") == "mine");
   }
-  fs::remove(directory / "results.csv");
+  fs::rename(directory / "results.csv", directory / "claims.md");
+  CHECK_THAT(run("mellow_bench reproduce td_convergence --output " + output).error,
+             Contains(output + "/claims.md: is not of this command"));
+  CHECK(read_file(directory / "claims.md") == "mine");
+  fs::remove(directory / "claims.md");
   std::ofstream(directory / "learning_curve.png") << "mine";
   const auto drawn = run("mellow_bench train --agent q_learning --env FrozenLake-v1 --steps 2000" + small + output);
   CHECK_THAT(drawn.error, Contains(output + "/learning_curve.png: is not of this command"));

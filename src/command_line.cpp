@@ -197,6 +197,7 @@ void CommandLine::parse(int argc, const char* const* argv) {
 int run_main(const std::function<void()>& body) {
   try {
     body();
+    if (std::fflush(stdout) != 0) throw Error("standard output", "could not be written in full");
     return 0;
   } catch (const std::bad_alloc&) {
     std::fflush(stdout);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <mellow/environments/acrobot.hpp>
 #include <mellow/environments/any.hpp>
 #include <mellow/environments/cart_pole.hpp>
 #include <mellow/environments/chains.hpp>
@@ -133,13 +134,13 @@ std::vector<Claim> chain(Study& study) {
            .paper = "none: ours",
            .measured = "steps with 50 of each action over steps with one",
            .ours = plain,
-           .verdict = verdict(plain.low > 20),
+           .verdict = above(plain, 20),
            .note = "ten states, acting at random"},
           {.claim = "With an oracle it learns them as if there were one of each",
            .paper = "none: ours; proved",
            .measured = "the same ratio",
            .ours = oracle,
-           .verdict = verdict(oracle.high < 1.5)}};
+           .verdict = below(oracle, 1.5)}};
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -172,12 +173,14 @@ struct Task {
   Matrix<double> similarity;
 };
 
-/// CartPole-v0, or Pendulum-v1 with torques -2, 0 and 2: episodes of 200 steps at most.
+/// CartPole-v0, Pendulum-v1 with torques -2, 0 and 2, or Acrobot-v1, each with its own time limit.
 Task make_task(const std::string& domain, const ActionSet& set) {
-  const auto limited = [](auto environment) -> Task {
+  const Index limit = domain == "Acrobot" ? 500 : 200;
+  const auto limited = [limit](auto environment) -> Task {
     const Matrix<double> similarity = environment.similarity();
-    return {TimeLimit(std::move(environment), 200), similarity};
+    return {TimeLimit(std::move(environment), limit), similarity};
   };
+  if (domain == "Acrobot") return limited(DuplicateActions(Acrobot{}, set.copies));
   if (domain == "CartPole")
     return set.kind == ActionSet::Kind::Random ? limited(RandomActions(CartPole{}, set.copies))
                                                : limited(DuplicateActions(CartPole{}, set.copies));
@@ -341,7 +344,7 @@ std::vector<ActionSet> duplicated() {
   return sets;
 }
 
-/// What is said of the gap in both domains.
+/// What is said of the gap in every domain.
 std::vector<Claim> gap_claims(const std::string& domain, const Gaps& gaps, Rng& rng) {
   const ActionSet five{.copies = 5}, fifteen{.copies = 15}, fifty{.copies = 50};
   const Estimate at_fifty = mean_of(gaps.of(fifty), rng), wider = difference_of(gaps.of(fifty), gaps.of(five), rng);
@@ -436,7 +439,7 @@ std::vector<Claim> cart_pole(Study& study) {
                     .paper = "none: ours, derived",
                     .measured = "g-score at step 0, 5 of each action",
                     .ours = first,
-                    .verdict = verdict(first.low > -0.03 && first.high < 0.03)});
+                    .verdict = within(first, 0.03)});
   claims.push_back({.claim = "DQN comes to move duplicates more than other actions",
                     .paper = "DQN generalises over actions to some degree",
                     .measured = fmt::format("g-score at step {}", end),
@@ -485,16 +488,27 @@ std::vector<Claim> pendulum(Study& study) {
   return claims;
 }
 
+/// In the place of LunarLander, which needs a rigid-body engine.
+std::vector<Claim> acrobot(Study& study) {
+  const auto sets = duplicated();
+  const MeasuredArms found =
+      learn_all(study, "Acrobot", sets, {.width = study.scaled(128, 256), .steps = study.scaled(15'000, 50'000)});
+  const Gaps gaps{found};
+  show_returns(study, "acrobot", "Double DQN on Acrobot-v1 with duplicated torques", gaps, sets);
+  Rng rng(0, 6);
+  return gap_claims("Acrobot", gaps, rng);
+}
+
 std::vector<Claim> reproduce(Study& study) {
-  std::vector<Claim> claims = chain(study);
-  for (Claim& claim : cart_pole(study)) claims.push_back(std::move(claim));
-  for (Claim& claim : pendulum(study)) claims.push_back(std::move(claim));
+  std::vector<Claim> claims;
+  for (const auto part : {chain, cart_pole, pendulum, acrobot})
+    for (Claim& claim : part(study)) claims.push_back(std::move(claim));
   claims.push_back({.claim = "The gap shows on LunarLander and in Atari games",
                     .paper = "runs of its code; figures not known to us",
                     .measured = "nothing",
                     .ours = certain(std::nan("")),
                     .verdict = Verdict::NotTestable,
-                    .note = "needs a rigid-body engine, and 10 million frames a run"});
+                    .note = "needs a rigid-body engine, and 10 million frames a run; Acrobot stands in for it"});
   return claims;
 }
 

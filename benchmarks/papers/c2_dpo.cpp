@@ -106,38 +106,38 @@ std::vector<Claim> toy(Study& study) {
            .paper = "shown on language models",
            .measured = "median a_w after 3000 steps",
            .ours = end_of_dpo,
-           .verdict = verdict(end_of_dpo.high < -50)},
+           .verdict = below(end_of_dpo, -50)},
           {.claim = "Under DPO nearly all of them fall at every checkpoint",
            .paper = none,
            .measured = "share of pairs",
            .ours = falls,
-           .verdict = verdict(falls.low >= 0.9),
+           .verdict = above(falls, 0.9),
            .note = fmt::format("C2-DPO Log l2, 2e-4: {:.3f}", c2_falls)},
           {.claim = "C2-DPO (Log, l2, lambda 2e-4) raises them",
            .paper = none,
            .measured = "median a_w after 3000 steps",
            .ours = end_of_c2,
-           .verdict = verdict(end_of_c2.low > 0)},
+           .verdict = above(end_of_c2, 0)},
           {.claim = "They end higher than under DPO",
            .paper = none,
            .measured = "difference of the medians",
            .ours = gain,
-           .verdict = verdict(gain.low > 0)},
+           .verdict = above(gain, 0)},
           {.claim = "The order of the pairs is learned as well",
            .paper = none,
            .measured = "difference of accuracies, C2-DPO less DPO",
            .ours = accuracy,
-           .verdict = verdict(accuracy.low >= -0.01)},
+           .verdict = above(accuracy, -0.01)},
           {.claim = "The I constraint (l2, lambda 1e-2) holds a pair's probability twenty times better than DPO",
            .paper = none,
            .measured = "ratio of the mean changes of log(pi_w + pi_l)",
            .ours = l2,
-           .verdict = verdict(l2.low >= 20)},
+           .verdict = above(l2, 20)},
           {.claim = "So does it with l1",
            .paper = none,
            .measured = "the same ratio",
            .ours = l1,
-           .verdict = verdict(l1.low >= 20)}};
+           .verdict = above(l1, 20)}};
 }
 
 /// The small transformer: DPO, IPO and all C2-DPO on pairs of its own samples.
@@ -162,7 +162,7 @@ std::vector<Claim> transformer(Study& study) {
                              .paper = "none: ours; a perfect imitator is right in 0.26 of its samples",
                              .measured = "share of right samples before the alignment",
                              .ours = right,
-                             .verdict = verdict(right.low >= 0.2 && right.high <= 0.36),
+                             .verdict = between(right, 0.2, 0.36),
                              .note = fmt::format("{:.0f} pairs a seed", mean_of(dpo(pairs_learned), rng).value)}};
   names.erase(names.begin(), names.begin() + 2);
   for (const std::string& name : names) {
@@ -174,7 +174,7 @@ std::vector<Claim> transformer(Study& study) {
          .paper = "none for this task",
          .measured = "difference of the median a_w of the training pairs after 4 epochs",
          .ours = gain,
-         .verdict = verdict(gain.low > 0),
+         .verdict = above(gain, 0),
          .note = fmt::format("{:.3f}, DPO {:.3f}; difference on held-out pairs {:.3f}",
                              mean_of(c2(chosen_at(4)), rng).value, mean_of(dpo(chosen_at(4)), rng).value, unseen)});
   }
@@ -186,7 +186,7 @@ std::vector<Claim> transformer(Study& study) {
          .paper = "preferred by a judge, on language models",
          .measured = "difference of the right samples after 8 epochs",
          .ours = gain,
-         .verdict = verdict(gain.low > 0),
+         .verdict = above(gain, 0),
          .note = fmt::format("{:.3f}, DPO {:.3f}, before alignment {:.3f}", mean_of(c2(right_at(8)), rng).value,
                              mean_of(dpo(right_at(8)), rng).value, right.value)});
   }

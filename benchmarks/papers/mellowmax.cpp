@@ -285,14 +285,14 @@ std::vector<Claim> sarsa_on_counter_example(Study& study) {
            .paper = "Boltzmann between 0.5 and 1.1, mellowmax near 0.45 (figure 2)",
            .measured = "range (5 to 95 %) of Q(s1, b), episodes 1000 to 2000, Boltzmann's minus mellowmax's",
            .ours = wider,
-           .verdict = verdict(wider.low > 0),
+           .verdict = above(wider, 0),
            .note = fmt::format("{} seeds; {}; with a reward of b of {}: {}", found.seeds(), means(printed), fitting,
                                means(fitting))},
           {.claim = "SARSA with the mellowmax policy stays near the fixed point of planning under mellowmax",
            .paper = "near 0.45",
            .measured = "median of Q(s1, b), episodes 1000 to 2000, mean over seeds",
            .ours = middle,
-           .verdict = verdict(middle.low > fixed - 0.05 && middle.high < fixed + 0.05),
+           .verdict = between(middle, fixed - 0.05, fixed + 0.05),
            .note = fmt::format("fixed point {:.4f}; within 0.05 counts, since the learning rate is constant", fixed)}};
 }
 
@@ -381,7 +381,7 @@ std::vector<Claim> random_models(Study& study) {
            .paper = "201.32 against 231.65",
            .measured = "mean sweeps saved, tolerance 1e-3",
            .ours = saved,
-           .verdict = verdict(saved.low > 0),
+           .verdict = above(saved, 0),
            .note = fmt::format("{:.2f} against {:.2f}", mean(first, "mellowmax"), mean(first, "Boltzmann")) + others}};
 }
 
@@ -558,7 +558,7 @@ std::vector<Claim> sarsa_on_taxi(Study& study) {
            .paper = "0.35 against 0.06 a step",
            .measured = "difference of the best settings' rewards a step",
            .ours = better,
-           .verdict = verdict(better.low > 0),
+           .verdict = above(better, 0),
            .note = fmt::format("{} runs", drives.seeds())},
           {.claim = "Boltzmann's best reward a step is some 0.32",
            .paper = "0.32, beta = 1.5",
@@ -667,7 +667,7 @@ std::vector<Claim> reinforce_on_cart_pole(Study& study) {
        .paper = paper,
        .measured = "difference of the two, on CartPole",
        .ours = difference,
-       .verdict = verdict(difference.low > 0),
+       .verdict = above(difference, 0),
        .note = "discount 0.99, mean return as baseline, returns normalised, gradient through the inverse "
                "temperature: the paper states none of these"}};
 }

@@ -65,7 +65,7 @@ Claim beats_random(const MinatarRuns& runs) {
       .measured =
           fmt::format("mean return of the twentieth that ends with frame {}", (part + 1) * runs.frames / minatar_parts),
       .ours = mean,
-      .verdict = runs.frames < at ? Verdict::NotTestable : verdict(mean.low > 4 * runs.game.random),
+      .verdict = runs.frames < at ? Verdict::NotTestable : above(mean, 4 * runs.game.random),
       .note = fmt::format("a random player earns {}", runs.game.random)};
 }
 

@@ -96,35 +96,35 @@ std::vector<Claim> toy(Study& study) {
            .paper = "99.63 % of the winners that fell in epoch 1 (Llama 3 8B, TL;DR)",
            .measured = "share of winners that fell at every checkpoint",
            .ours = dpo_falls,
-           .verdict = verdict(dpo_falls.low >= 0.9),
+           .verdict = above(dpo_falls, 0.9),
            .note = kept(dpo)},
           {.claim = "Under SquaredPO their fall stops",
            .paper = "4.21 %",
            .measured = "the same share",
            .ours = squared_falls,
-           .verdict = verdict(squared_falls.high <= 0.4),
+           .verdict = below(squared_falls, 0.4),
            .note = kept(squared)},
           {.claim = "Winners end higher under SquaredPO than under DPO, by 50 nats and more",
            .paper = none,
            .measured = "difference of the median a_w after 3000 steps",
            .ours = gain,
-           .verdict = verdict(gain.low > 50),
+           .verdict = above(gain, 50),
            .note = fmt::format("SquaredPO: {:.1f}", mean_of(squared.chosen.back(), rng))},
           {.claim = "They end higher than under chiPO",
            .paper = none,
            .measured = "difference of the median a_w after 3000 steps",
            .ours = over_chi,
-           .verdict = verdict(over_chi.low > 0)},
+           .verdict = above(over_chi, 0)},
           {.claim = "SquaredPO is no better at first: it moves faster",
            .paper = none,
            .measured = "difference of the median a_w after 30 steps, SquaredPO less DPO",
            .ours = early,
-           .verdict = verdict(early.high < 0)},
+           .verdict = below(early, 0)},
           {.claim = "The order of the pairs is learned as well as by DPO, to 0.05",
            .paper = none,
            .measured = "difference of accuracies",
            .ours = accuracy,
-           .verdict = verdict(accuracy.low >= -0.05)}};
+           .verdict = above(accuracy, -0.05)}};
 }
 
 Claim limit(Study& study) {
@@ -152,7 +152,7 @@ Claim limit(Study& study) {
           .paper = "none: ours",
           .measured = "difference of the median a_w, SquaredPO less DPO",
           .ours = worse,
-          .verdict = verdict(worse.high < 0),
+          .verdict = below(worse, 0),
           .note = "gradients of displaced pairs in the wrong order grow as exp(-a); here they are clipped"};
 }
 
@@ -186,7 +186,7 @@ std::vector<Claim> transformer(Study& study) {
            .measured = "of the winners that fell in epoch 1, difference of the shares that fell in each of epochs 2 to "
                        "4, too, DPO less SquaredPO",
            .ours = falling,
-           .verdict = is_known ? verdict(falling.low > 0) : Verdict::Open,
+           .verdict = is_known ? above(falling, 0) : Verdict::Open,
            .note = fmt::format("of {} seeds: DPO {:.3f}, SquaredPO {:.3f}, chiPO {:.3f}; of all winners the difference "
                                "of those that fell in each epoch is {:.3f}",
                                dpo_kept.size(), kept(dpo), kept(squared), kept(chi), of_all)},
@@ -194,20 +194,20 @@ std::vector<Claim> transformer(Study& study) {
            .paper = "so for the median, Llama 3 8B on TL;DR",
            .measured = "difference of the median a_w of the training pairs, SquaredPO less DPO",
            .ours = first,
-           .verdict = verdict(first.low > 0),
+           .verdict = above(first, 0),
            .note = fmt::format("SquaredPO {:.2f}, DPO {:.2f}", at(squared, chosen_at(1)), at(dpo, chosen_at(1)))},
           {.claim = "They are after the fourth, too",
            .paper = "none given",
            .measured = "the same difference",
            .ours = fourth,
-           .verdict = verdict(fourth.low > 0),
+           .verdict = above(fourth, 0),
            .note = fmt::format("SquaredPO {:.2f}, DPO {:.2f}, chiPO {:.2f}", at(squared, chosen_at(4)),
                                at(dpo, chosen_at(4)), at(chi, chosen_at(4)))},
           {.claim = "Training for long costs DPO more than SquaredPO",
            .paper = "win rate after 1 and 4 epochs: DPO 51.8 % and 34.7 %, SquaredPO 50.8 % and 51.0 %",
            .measured = "right samples after epoch 8 less those after epoch 1, SquaredPO less DPO",
            .ours = over,
-           .verdict = verdict(over.low > 0),
+           .verdict = above(over, 0),
            .note = fmt::format("epoch 1 and 8: SquaredPO {:.3f} and {:.3f}, DPO {:.3f} and {:.3f}",
                                at(squared, right_at(1)), at(squared, right_at(8)), at(dpo, right_at(1)),
                                at(dpo, right_at(8)))},
@@ -215,7 +215,7 @@ std::vector<Claim> transformer(Study& study) {
            .paper = "chiPO 51.2 % and 48.3 %",
            .measured = "the same, SquaredPO less chiPO",
            .ours = over_chi,
-           .verdict = verdict(over_chi.low > 0),
+           .verdict = above(over_chi, 0),
            .note = fmt::format("epoch 1 and 8: chiPO {:.3f} and {:.3f}", at(chi, right_at(1)), at(chi, right_at(8)))}};
 }
 

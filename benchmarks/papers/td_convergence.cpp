@@ -492,7 +492,7 @@ Claim sampled_study(Study& study) {
           .paper = "none: left open there",
           .measured = "exponent, K = 5, batches of 8",
           .ours = estimate,
-          .verdict = verdict(estimate.low > 0.9 && estimate.high < 1.1),
+          .verdict = between(estimate, 0.9, 1.1),
           .note = fmt::format("{:.2e} at 0.2, {:.2e} at 0.0125, {:.2e} decayed", squares.col(0).mean(),
                               squares.col(count - 2).mean(), squares.col(count - 1).mean())};
 }

@@ -71,10 +71,20 @@ inline Verdict above(const statistics::Estimate& x, double bound) {
   return x.low > bound ? Verdict::Holds : x.high < bound ? Verdict::DoesNotHold : Verdict::Open;
 }
 
+/// Of the claim that it lies below.
+inline Verdict below(const statistics::Estimate& x, double bound) {
+  return x.high < bound ? Verdict::Holds : x.low > bound ? Verdict::DoesNotHold : Verdict::Open;
+}
+
+/// Of the claim that it lies between two bounds.
+inline Verdict between(const statistics::Estimate& x, double low, double high) {
+  if (x.low > low && x.high < high) return Verdict::Holds;
+  return x.low > high || x.high < low ? Verdict::DoesNotHold : Verdict::Open;
+}
+
 /// Of the claim that there is no difference, where one within +-margin counts as none.
 inline Verdict within(const statistics::Estimate& difference, double margin) {
-  if (difference.low > -margin && difference.high < margin) return Verdict::Holds;
-  return difference.low > margin || difference.high < -margin ? Verdict::DoesNotHold : Verdict::Open;
+  return between(difference, -margin, margin);
 }
 
 }  // namespace mellow::suite

@@ -168,7 +168,7 @@ void trace(int argc, const char* const* argv) {
         trace_steps<LegacyNumpyGenerator>(std::move(limited), seed, actions);
       else trace_steps<NumpyGenerator>(std::move(limited), seed, actions);
     };
-    if (config.time_limit > 0) in_time(environments::TimeLimit(std::move(environment), config.time_limit));
+    if (config.time_limit != 0) in_time(environments::TimeLimit(std::move(environment), config.time_limit));
     else in_time(std::move(environment));
   });
 }

@@ -2,6 +2,7 @@
 #include "mellow/tools/command_line.hpp"
 
 #include <cstdint>
+#include <cstdio>
 #include <initializer_list>
 
 #include "../support/catch.hpp"
@@ -126,4 +127,13 @@ TEST_CASE("run_main returns 0, or prints an exception and returns 1") {
   const auto child = run_in_child([] { return run_main([] { throw Error("Adam", "rate must be positive", -1); }); });
   CHECK(child.status == 1);
   CHECK(child.error == "error: Adam: rate must be positive (got -1)\n");
+}
+
+TEST_CASE("run_main says when what was printed could not be written") {
+  const auto child = run_in_child([] {
+    if (std::freopen("/dev/full", "w", stdout) == nullptr) return 2;
+    return run_main([] { std::printf("a table"); });
+  });
+  CHECK(child.status == 1);
+  CHECK(child.error == "error: standard output: could not be written in full\n");
 }

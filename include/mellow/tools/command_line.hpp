@@ -64,7 +64,8 @@ class CommandLine {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Runs the body of `main` and returns the exit status: 0, or 1 after an exception, whose message goes to stderr.
+/// Runs the body of `main` and returns the exit status: 0, or 1 after an exception, whose message goes to stderr, and where
+/// what was printed could not be written.
 ///
 ///     int main(int argc, char** argv) {
 ///       return mellow::run_main([&] { ... });

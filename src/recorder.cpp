@@ -132,7 +132,7 @@ void Recorder::on_evaluation(const training::RunStatus& status) {
 }
 
 void Recorder::on_end(const training::RunStatus& status) {
-  if (impl_->state.csv_size > 0) impl_->open(status.metrics);  // taken up when there was nothing left to do
+  impl_->open(status.metrics);  // there is a table even where nothing happened, or nothing was left to do
   impl_->finish();
 }
 

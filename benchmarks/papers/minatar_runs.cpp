@@ -145,10 +145,19 @@ double published_rate(const MinatarGame& game) {
   throw Error("minatar_runs", "no rate is published for", game.name);
 }
 
-Figures run_published(const MinatarGame& game, Index frames, Index seed) {
+constexpr Index published_period = 1'000;  // of the target
+
+/// The pull's strength that the authors of DQN Pro use on Atari: learning_rate K / 2.5.
+double rule_of_pull(const MinatarGame& game) {
+  return published_rate(game) * static_cast<double>(published_period) / 2.5;
+}
+
+Figures run_published(const MinatarGame& game, bool pro, Index frames, Index seed) {
   const Control environment = environment_of(game, "-v0");
   const auto number = static_cast<std::uint64_t>(seed);
   constexpr Index starts = 5'000;
+  AnyPull<value::Proximal> pull;
+  if (pro) pull.chosen = value::Proximal{.c = rule_of_pull(game)};
   value::Dqn agent(nn::minatar_network(channels_of(environment), environment.action_space().n),
                    {.batch_size = 32,
                     .learning_starts = starts,
@@ -159,7 +168,7 @@ Figures run_published(const MinatarGame& game, Index frames, Index seed) {
                                .decay = 0.95,
                                .epsilon = 0.01,
                                .square = nn::RMSProp::Square::Centred},
-                   data::BitReplay{.capacity = 100'000}, value::PeriodicCopy{.every = 1'000},
+                   data::BitReplay{.capacity = 100'000}, value::PeriodicCopy{.every = published_period}, pull,
                    operators::EpsilonGreedy{.epsilon = hold(starts, linear(1.0, 0.1, 100'000))});
   Curve curve(frames);
   training::train(agent, environment, {.steps = frames, .evaluate_every = 0, .seed = number}, curve);
@@ -273,20 +282,25 @@ const MinatarRuns& runs_of(const std::vector<MinatarRuns>& all, const MinatarGam
   throw Error("minatar_runs", fmt::format("there are no runs in {} of this arm", game.name), arm);
 }
 
-MinatarRuns run_published_dqn(Study& study, const MinatarGame& game, Index frames, Index seeds) {
+MinatarRuns run_published_dqn(Study& study, const MinatarGame& game, Index frames, Index seeds, bool pro) {
+  MinatarRuns result{.game = game, .frames = frames, .arm = "DQN as published", .seeds = {}};
+  std::string identity = fmt::format(
+      "16 filters of 3 x 3, 128 units; uniform replay of 100 000, batch 32, an update a frame from "
+      "frame 5 000; target every 1 000; Huber; centred RMSProp {:.4g}, decay 0.95, epsilon 0.01; "
+      "epsilon 1, then to 0.1 over 100 000; discount 0.99",
+      published_rate(game));
+  if (pro) {
+    result.arm += ", Pro by the rule";
+    identity += fmt::format("; pull {:.4g}", rule_of_pull(game));
+  }
   std::vector<Run> runs;
   for (Index seed = 0; seed < seeds; ++seed)
     runs.push_back({.experiment = minatar_experiment(game, frames),
-                    .setting = "DQN as published",
+                    .setting = result.arm,
                     .number = seed,
-                    .identity = fmt::format(
-                        "16 filters of 3 x 3, 128 units; uniform replay of 100 000, batch 32, an update a frame from "
-                        "frame 5 000; target every 1 000; Huber; centred RMSProp {:.4g}, decay 0.95, epsilon 0.01; "
-                        "epsilon 1, then to 0.1 over 100 000; discount 0.99",
-                        published_rate(game)),
-                    .work = [game, frames, seed] { return run_published(game, frames, seed); }});
-  MinatarRuns result{.game = game, .frames = frames, .arm = "DQN as published", .seeds = {}};
-  result.seeds = study.measure("the published DQN in " + game.name, runs);
+                    .identity = identity,
+                    .work = [=] { return run_published(game, pro, frames, seed); }});
+  result.seeds = study.measure(fmt::format("{} in {}", result.arm, game.name), runs);
   return result;
 }
 

@@ -107,7 +107,8 @@ std::vector<MinatarRuns> run_minatar(Study& study, const std::string& what, cons
 /// Of these, the one of a game and an arm. Throws Error where there is none.
 const MinatarRuns& runs_of(const std::vector<MinatarRuns>& all, const MinatarGame& game, const std::string& arm);
 
-/// The runs of the published DQN (Young & Tian 2019), all six actions, one update a frame.
-MinatarRuns run_published_dqn(Study& study, const MinatarGame& game, Index frames, Index seeds);
+/// The runs of the published DQN (Young & Tian 2019), all six actions, one update a frame; with the pull of DQN Pro where
+/// asked for, of the strength by its authors' rule.
+MinatarRuns run_published_dqn(Study& study, const MinatarGame& game, Index frames, Index seeds, bool pro = false);
 
 }  // namespace mellow::suite

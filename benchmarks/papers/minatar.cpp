@@ -47,9 +47,9 @@ Claim reaches_the_published_return(const MinatarRuns& runs, const Published& pub
           .paper = fmt::format("about {} at {} frames, 30 seeds", published.mean, published.frames),
           .measured = fmt::format("mean return of the last twentieth of {} frames", runs.frames),
           .ours = mean,
-          .verdict = runs.frames < published.frames ? Verdict::NotTestable
-                                                    : verdict(mean.low <= published.mean + published.reading &&
-                                                              mean.high >= published.mean - published.reading),
+          .verdict = runs.frames < published.frames
+                         ? Verdict::NotTestable
+                         : between(mean, published.mean - published.reading, published.mean + published.reading),
           .note = fmt::format("{} seeds; the plot is read to {} or so", runs.seeds.size(), published.reading)};
 }
 

@@ -163,11 +163,16 @@ void Settings::end_alternative() {
   alternative_.clear();
 }
 
+void Settings::only_with(std::string choice, std::vector<std::string> alternatives) {
+  settings_.back().choice = std::move(choice);
+  settings_.back().alternatives = std::move(alternatives);
+}
+
 void Settings::add(Setting setting) {
   if (!choice_.empty()) {
     setting.name = choice_ + "." + setting.name;
     setting.choice = choice_;
-    setting.alternative = alternative_;
+    setting.alternatives = {alternative_};
   }
   setting.name = prefix_ + setting.name;
   settings_.push_back(std::move(setting));
@@ -176,7 +181,7 @@ void Settings::add(Setting setting) {
 bool Settings::applies(const Setting& setting) const {
   if (setting.choice.empty()) return true;
   const auto choice = std::ranges::find(settings_, setting.choice, &Setting::name);
-  return choice->read() == setting.alternative;
+  return std::ranges::find(setting.alternatives, choice->read()) != setting.alternatives.end();
 }
 
 /// The setting of a name; where several alternatives have it, the one that is chosen.
@@ -208,11 +213,15 @@ void Settings::set(const std::vector<std::string>& assignments) {
             name);
       }
       if (turn(*setting) != now) continue;
-      if (!applies(*setting))
+      if (!applies(*setting)) {
+        std::vector<std::string> all;  // alternatives may have settings of one name
+        for (const Setting& s : settings_)
+          if (s.name == name) all.insert(all.end(), s.alternatives.begin(), s.alternatives.end());
         throw Error(where,
-                    fmt::format("{} belongs to {}={}, but that is {} here", name, setting->choice, setting->alternative,
-                                find(setting->choice)->read()),
+                    fmt::format("{} belongs to {}={}, but that is {} here", name, setting->choice,
+                                fmt::join(all, " or "), find(setting->choice)->read()),
                     assignment);
+      }
       setting->write(std::string_view(assignment).substr(equals + 1), name);
     }
   }
@@ -230,9 +239,10 @@ std::string Settings::help() const {
   for (const Setting& setting : settings_) width = std::max(width, setting.name.size());
   std::string text;
   for (const Setting& setting : settings_)
-    text +=
-        fmt::format("  {:<{}}  {} [{}]{}\n", setting.name, width, setting.help, setting.read(),
-                    setting.choice.empty() ? "" : fmt::format(" (with {}={})", setting.choice, setting.alternative));
+    text += fmt::format("  {:<{}}  {} [{}]{}\n", setting.name, width, setting.help, setting.read(),
+                        setting.choice.empty()
+                            ? ""
+                            : fmt::format(" (with {}={})", setting.choice, fmt::join(setting.alternatives, " or ")));
   return text;
 }
 

@@ -58,8 +58,12 @@ class Settings {
   void begin_alternative(const std::string& choice, const std::string& alternative);
   void end_alternative();
 
-  /// Applies texts "name=value", choices first, those that belong to no other choice before the rest. Throws Error for an unknown name, with the nearest one, for a value that
-  /// cannot be read, and for what belongs to an alternative that is not chosen.
+  /// What was added last belongs to these alternatives of a choice, under its own name.
+  void only_with(std::string choice, std::vector<std::string> alternatives);
+
+  /// Applies texts "name=value", choices first, those that belong to no other choice before the rest. Throws Error for an
+  /// unknown name, with the nearest one, for a value that cannot be read, and for what belongs to an alternative that is
+  /// not chosen.
   void set(const std::vector<std::string>& assignments);
 
   /// All names with their present values as texts; without what belongs to alternatives that are not chosen.
@@ -74,7 +78,8 @@ class Settings {
     std::function<std::string()> read;
     std::function<void(std::string_view text, const std::string& name)> write;  // throws Error, in this name
     bool is_choice = false;
-    std::string choice{}, alternative{};  // to which it belongs; empty: to none
+    std::string choice{};                     // to which it belongs; empty: to none
+    std::vector<std::string> alternatives{};  // of this choice
   };
 
   void add(Setting setting);

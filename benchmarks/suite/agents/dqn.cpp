@@ -112,8 +112,8 @@ class DqnConfig : public AgentConfig {
     settings.begin_alternative("head", "similarity");
     settings.add("copies", copies_, "how many actions side by side are alike: env.action_copies");
     settings.end_alternative();
-    settings.add_choice("loss", loss_, {"squared", "huber"},
-                        "of the temporal-difference error of a scalar or similarity head");
+    settings.add_choice("loss", loss_, {"squared", "huber"}, "of the temporal-difference error");
+    settings.only_with("head", {"scalar", "similarity"});
     settings.begin_alternative("loss", "huber");
     settings.add("delta", huber_delta_, "where it becomes linear");
     settings.end_alternative();

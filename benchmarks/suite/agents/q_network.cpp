@@ -116,7 +116,8 @@ QNetwork with_hidden_top(bool dueling, Index below, Index numbers, Index outputs
 void QNetworks::describe(Settings& settings) {
   settings.add_choice("network", choice, {"mlp", "minatar", "minatar_linear"},
                       "what values are computed by: dense layers, or convolutions of MinAtar's grids");
-  settings.add("hidden", hidden, "widths of the hidden layers of an mlp");
+  settings.add("hidden", hidden, "widths of the hidden layers");
+  settings.only_with("network", {"mlp"});
   settings.add("dueling", dueling, "whether a value and advantages make the outputs (Wang et al. 2016)");
   settings.add("noisy", noisy, "whether the layers above the shared ones are noisy (Fortunato et al. 2018)");
 }
